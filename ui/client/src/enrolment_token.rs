@@ -1,0 +1,48 @@
+//! Enrolment tokens: `/api/v1/enrolment-tokens`.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// `POST /api/v1/enrolment-tokens`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentTokenRequest {
+    /// For people: what it is for.
+    #[serde(default)]
+    pub label: String,
+    /// Regions that may enrol with it, once each; empty means any region once.
+    #[serde(default)]
+    pub regions: Vec<edgewatch_protocol::name::Region>,
+    /// Probes that use it need no approval.
+    #[serde(default)]
+    pub self_approving: bool,
+    /// Hours until it ends, 1 to 720, default 24.
+    #[serde(default = "default_valid_hours")]
+    pub valid_hours: u16,
+}
+
+fn default_valid_hours() -> u16 {
+    24
+}
+
+/// A token as listed; the secret itself is shown once, at creation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrolmentToken {
+    /// Number.
+    pub id: i32,
+    /// What it is for.
+    pub label: String,
+    /// Regions that may use it; empty means any.
+    pub regions: Vec<String>,
+    /// Regions that have used it.
+    pub used_by: Vec<String>,
+    /// Probes that use it need no approval.
+    pub self_approving: bool,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// The secret, in the answer to its creation alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}

@@ -1,0 +1,20 @@
+//! The types of the public REST API (`/api/v1`) and the one typed client for it.
+//!
+//! The dashboard uses this client as everybody else may: in the browser over `fetch`, during server-side rendering by
+//! calling the same router in process. The aggregator answers with the very same types, so the two cannot differ.
+//!
+//! Times are RFC 3339 in UTC; durations carry their unit in their name.
+
+pub mod enrolment_token;
+pub mod event;
+pub mod monitor;
+pub mod overview;
+pub mod page;
+pub mod probe;
+pub mod region;
+pub mod result;
+pub mod series;
+pub mod session;
+pub mod test_run;
+
+pub use edgewatch_protocol as protocol;

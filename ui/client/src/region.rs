@@ -1,0 +1,30 @@
+//! Regions: `/api/v1/regions`.
+
+use crate::probe::Probe;
+use edgewatch_protocol::name::Region as RegionName;
+use serde::{Deserialize, Serialize};
+
+/// What an administrator writes: `POST /api/v1/regions`, `PUT /api/v1/regions/{name}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RegionSettings {
+    /// Name, such as `weur`; cannot be changed.
+    pub name: RegionName,
+    /// For people, such as `Western Europe`.
+    #[serde(default)]
+    pub label: String,
+}
+
+/// A region with its probes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Region {
+    /// The settings.
+    #[serde(flatten)]
+    pub settings: RegionSettings,
+    /// Monitors that are checked from here.
+    pub monitors: i64,
+    /// Its probes, revoked ones last.
+    pub probes: Vec<Probe>,
+}

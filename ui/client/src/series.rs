@@ -1,0 +1,87 @@
+//! A monitor's latency over time: `GET /api/v1/monitors/{id}/series`.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The query.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+pub struct SeriesQuery {
+    /// From this time on; default 24 hours before `to`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
+    /// Before this time; default now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<DateTime<Utc>>,
+    /// Of this region alone; default all together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// At most so many buckets, 10 to 1,000, default 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points: Option<u16>,
+}
+
+/// Buckets of equal length from `from` on. Empty buckets are listed too, with a count of 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Series {
+    /// Beginning of the first bucket.
+    pub from: DateTime<Utc>,
+    /// End of the last bucket.
+    pub to: DateTime<Utc>,
+    /// Length of a bucket.
+    pub bucket_s: i64,
+    /// The buckets, oldest first.
+    pub buckets: Vec<SeriesBucket>,
+    /// The percentiles of the whole window.
+    pub window: Percentiles,
+}
+
+/// One bucket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SeriesBucket {
+    /// Beginning.
+    pub at: DateTime<Utc>,
+    /// Checks that ended up or degraded.
+    pub succeeded: i64,
+    /// Checks that ended down.
+    pub failed: i64,
+    /// Checks that could not be measured.
+    pub unmeasured: i64,
+    /// Mean time per phase of the successful checks, microseconds; `None` where none was measured.
+    pub phases: MeanPhases,
+    /// Percentiles of the total of the successful checks.
+    #[serde(flatten)]
+    pub percentiles: Percentiles,
+}
+
+/// Mean time per phase in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MeanPhases {
+    /// Name lookup.
+    pub dns_us: Option<i32>,
+    /// TCP connect.
+    pub tcp_us: Option<i32>,
+    /// TLS handshake.
+    pub tls_us: Option<i32>,
+    /// Request sent.
+    pub request_us: Option<i32>,
+    /// First byte.
+    pub ttfb_us: Option<i32>,
+    /// Body.
+    pub body_us: Option<i32>,
+}
+
+/// Percentiles of the total in microseconds, over successful checks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Percentiles {
+    /// Median.
+    pub p50_us: Option<i32>,
+    /// 95th.
+    pub p95_us: Option<i32>,
+    /// 99th.
+    pub p99_us: Option<i32>,
+}

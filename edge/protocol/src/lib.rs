@@ -20,6 +20,7 @@ pub mod problem;
 pub mod reason;
 pub mod signature;
 pub mod slot;
+mod structured_field;
 pub mod test_run;
 pub mod version;
 

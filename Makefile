@@ -1,0 +1,113 @@
+# Edgewatch: everything that a developer or a machine runs. `make` alone lists it.
+#
+# What cargo builds goes to one directory outside the clone, so that clones share the dependencies they compile.
+# Set CARGO_TARGET_DIR to have it elsewhere.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/edgewatch
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export EDGEWATCH_TOOLS := $(CARGO_TARGET_DIR)/tools
+# Queries are checked against the committed `.sqlx`; `make prepare` renews it from a real database.
+export SQLX_OFFLINE := true
+
+EDGEWATCH := $(CARGO_TARGET_DIR)/debug/edgewatch
+STEP = @printf '\033[1m==> %s\033[0m\n'
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- Run ----
+
+.PHONY: run
+run: build ## Run the whole system with three local edge regions on http://127.0.0.1:8080
+	@exec node dev/run.mjs
+
+.PHONY: demo
+demo: build ## The same, watching a scripted target that is healthy, slow, flapping, failing and about to expire
+	@exec node dev/run.mjs --demo
+
+.PHONY: dev
+dev: build ## Like `run`; builds and restarts what a change touches
+	@exec node dev/run.mjs --watch
+
+# ---- Build ----
+
+.PHONY: setup
+setup: ## Install what a build needs and this machine lacks
+	@dev/prerequisites.sh
+
+.PHONY: build
+build: setup build-ui build-worker build-native ## Build everything that `make run` starts
+
+.PHONY: build-ui
+build-ui:
+	$(STEP) 'Dashboard: WASM, styles and scripts into ui/dist (the first time takes some minutes)'
+	@node ui/build.mjs
+
+.PHONY: build-worker
+build-worker:
+	$(STEP) 'Probe: the Cloudflare Worker into build/ (the first time takes some minutes)'
+	@edge/cloudflare/build.sh
+
+.PHONY: build-native
+build-native:
+	$(STEP) 'Aggregator and test targets: native binaries (the first time takes some minutes)'
+	@cargo build --locked -p edgewatch-aggregator -p edgewatch-tests --bins
+
+.PHONY: release
+release: setup build-ui ## Build the optimised `edgewatch` binary, dashboard included
+	$(STEP) 'Aggregator: optimised binary'
+	@cargo build --locked --release -p edgewatch-aggregator
+	@echo "built $(CARGO_TARGET_DIR)/release/edgewatch"
+
+.PHONY: size
+size: build-worker ## Print the size of the probe's bundle against its limit
+	@node edge/cloudflare/size.mjs
+
+# ---- Check ----
+
+.PHONY: test
+test: build lint test-rust test-browser ## Everything: lints, unit, property, database, end-to-end and browser tests
+	$(STEP) 'All tests passed'
+
+.PHONY: test-rust
+test-rust: build
+	$(STEP) 'Tests: unit, property, database (private PostgreSQL), end to end (the built worker on workerd)'
+	@cargo test --locked --no-run
+	@cargo run -q --locked -p edgewatch-tests --bin with-postgres -- cargo test --locked
+
+.PHONY: test-browser
+test-browser: build
+	$(STEP) 'Tests: a real browser on the running system'
+	@node tests/browser/run.mjs
+
+.PHONY: lint
+lint: setup ## Formatting, clippy, licences
+	$(STEP) 'Lint: formatting, clippy, licences'
+	@cargo fmt --all --check
+	@cargo clippy -q --locked --all-targets -- -D warnings
+	@cargo clippy -q --locked -p edgewatch-ui --features ssr -- -D warnings
+	@node dev/licences.mjs
+
+.PHONY: fmt
+fmt: ## Format all Rust code
+	@cargo fmt --all
+
+.PHONY: prepare
+prepare: setup ## Renew .sqlx after a change of a query or a migration
+	@aggregator/prepare-queries.sh
+
+.PHONY: bench
+bench: setup build-ui build-worker ## Measure ingest, checks, API and dashboard; figures are ratios within the run
+	$(STEP) 'Benches'
+	@tests/bench/run.sh
+
+# ---- Deploy ----
+
+.PHONY: deploy-cloudflare
+deploy-cloudflare: setup build-worker ## Deploy the regional probes with wrangler (see docs/deploy-cloudflare.md)
+	@npx --yes wrangler@4 deploy

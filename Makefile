@@ -9,7 +9,9 @@ SHELL := /bin/bash
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/edgewatch
 export CARGO_TARGET_DIR ?= $(CACHE)/target
-export EDGEWATCH_TOOLS := $(CARGO_TARGET_DIR)/tools
+# Where the build scripts of the rooms find both.
+export TARGET_DIR := $(CARGO_TARGET_DIR)
+export TOOLS := $(CARGO_TARGET_DIR)/tools
 # Queries are checked against the committed `.sqlx`; `make prepare` renews it from a real database.
 export SQLX_OFFLINE := true
 
@@ -91,7 +93,8 @@ lint: setup ## Formatting, clippy, licences
 	@cargo fmt --all --check
 	@cargo clippy -q --locked --all-targets -- -D warnings
 	@cargo clippy -q --locked -p edgewatch-ui --features ssr -- -D warnings
-	@node dev/licences.mjs
+	@if [ -x "$(TOOLS)/bin/cargo-deny" ]; then "$(TOOLS)/bin/cargo-deny" --log-level error --offline check licenses bans sources; \
+	  else echo 'SKIPPED: licences and sources: cargo-deny is not installed (cargo install --root $(TOOLS) cargo-deny)'; fi
 
 .PHONY: fmt
 fmt: ## Format all Rust code

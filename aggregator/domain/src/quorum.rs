@@ -71,6 +71,20 @@ impl<'de> Deserialize<'de> for Quorum {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Quorum {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::schema::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("Which share of the regions that vote decides."))
+            .pattern(Some("^(any|majority|all|count:[1-9][0-9]*)$"))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Quorum {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 
 /// One condition and what its failure means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Assertion {
     /// What is looked at, and what must hold of it.
     #[serde(flatten)]
@@ -16,6 +17,7 @@ pub struct Assertion {
 
 /// What the failure of an assertion makes of the outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The check is down.
@@ -33,6 +35,7 @@ impl Severity {
 
 /// What an assertion looks at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "on", rename_all = "snake_case")]
 pub enum Subject {
     /// The final response's status is one of a set.
@@ -79,6 +82,7 @@ pub enum Subject {
 
 /// A condition on a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "is", content = "value", rename_all = "snake_case")]
 pub enum TextCondition {
     /// There is such a header or path, whatever its value.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// Everything that a probe has to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Assignments {
     /// The protocol that it is written in.
     pub version: Version,
@@ -24,6 +25,7 @@ pub struct Assignments {
 
 /// One monitor to check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Assignment {
     /// The monitor.
     pub monitor: MonitorId,

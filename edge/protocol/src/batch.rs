@@ -14,6 +14,7 @@ pub const MAX_BODY_BYTES: usize = 4 << 20;
 
 /// A sealed batch. Its JSON bytes are the evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Batch {
     /// The protocol that it is written in.
     pub version: Version,
@@ -44,6 +45,7 @@ pub struct Batch {
 
 /// Where a probe runs, as observed by itself: never merely as it was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Place {
     /// The data centre's code, such as `FRA`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +63,7 @@ pub struct Place {
 
 /// Address families that a probe can dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IpFamily {
     /// IPv4 alone.
@@ -73,6 +76,7 @@ pub enum IpFamily {
 
 /// The answer to a batch that is stored, now or earlier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchReceipt {
     /// The batch's position, as sent.
     pub seq: u64,
@@ -84,6 +88,7 @@ pub struct BatchReceipt {
 
 /// The last batch of a probe's chain that the aggregator has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChainHead {
     /// Its position; 0 when there is none yet.
     pub seq: u64,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A check by type. A type that this build does not know is kept apart, so that a probe reports it as `unmeasured
 /// (unsupported)` instead of refusing its whole assignment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Check {
     /// An HTTP(S) request and assertions on its response.
@@ -27,6 +28,7 @@ impl Check {
 
 /// The settings of an HTTP(S) check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HttpCheck {
     /// Absolute `http://` or `https://` URL.
     pub url: String,
@@ -87,6 +89,7 @@ fn default_max_body_bytes() -> u32 {
 
 /// An HTTP method, `GET` by default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Method(pub String);
 
@@ -98,6 +101,7 @@ impl Default for Method {
 
 /// One header to send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Header {
     /// Field name.
     pub name: String,
@@ -107,6 +111,7 @@ pub struct Header {
 
 /// Credentials of an HTTP check.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "scheme", rename_all = "snake_case")]
 pub enum HttpAuth {
     /// RFC 7617.
@@ -134,6 +139,7 @@ impl std::fmt::Debug for HttpAuth {
 
 /// How much of the connection the probe does itself, and so which phases it can time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseMode {
     /// Own lookup, dial, TLS and HTTP: every phase and the certificate. Falls back to `fetch` where the platform

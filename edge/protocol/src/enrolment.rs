@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A probe asks to be enrolled. The request is signed with the key that it presents.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolmentRequest {
     /// The protocol that it is written in.
     pub version: Version,
@@ -27,6 +28,7 @@ pub struct EnrolmentRequest {
 
 /// Where the enrolment stands. Asking again with the same key answers the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolmentResponse {
     /// The key's fingerprint, to be compared by the administrator.
     pub fingerprint: Fingerprint,
@@ -36,6 +38,7 @@ pub struct EnrolmentResponse {
 
 /// Where a probe stands with its aggregator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeStatus {
     /// Waits for an administrator.

@@ -33,6 +33,7 @@ pub fn derive_key(seed: &str, region: &Region) -> Result<SigningKey, String> {
 /// A public key's fingerprint: the first 16 bytes of its SHA-256, lower-case hex. It is also the `keyid` of signatures
 /// and the probe's name in batches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Fingerprint(pub String);
 

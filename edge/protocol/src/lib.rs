@@ -15,6 +15,8 @@ pub mod enrolment;
 pub mod identity;
 pub mod name;
 pub mod observation;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod phase;
 pub mod problem;
 pub mod reason;

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 
 /// A monitor's number within its installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct MonitorId(pub i32);
 
@@ -16,6 +17,7 @@ impl fmt::Display for MonitorId {
 
 /// A region's name: 1 to 32 of `a-z 0-9 -`, beginning with a letter, such as `weur` or `office-berlin`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Region(String);
 

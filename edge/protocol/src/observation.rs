@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 /// The outcome of one check in one region at one slot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Observation {
     /// The monitor that was checked.
     pub monitor: MonitorId,
@@ -33,6 +34,7 @@ fn one() -> u8 {
 
 /// What a check saw, apart from who asked and when: also the answer to a test run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sight {
     /// Up, degraded, down or unmeasured, and why.
     pub outcome: Outcome,
@@ -46,6 +48,7 @@ pub struct Sight {
     pub http: Option<HttpFacts>,
     /// The address that was dialled last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub address: Option<IpAddr>,
     /// The peer's leaf certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,6 +63,7 @@ pub struct Sight {
 
 /// The outcome of a check. See `semantics`: `unmeasured` never counts as down and never as up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything held.
@@ -108,6 +112,7 @@ impl Outcome {
 
 /// The four kinds of outcome, with stable numbers for storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeState {
     /// Everything held.
@@ -149,6 +154,7 @@ impl OutcomeState {
 
 /// What the HTTP exchange showed. Status, headers and body are the final response's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HttpFacts {
     /// Status code, if a response head came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -175,6 +181,7 @@ pub const EXCERPT_BYTES: usize = 1024;
 
 /// One redirect that was followed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hop {
     /// Where the request went, without credentials and query.
     pub url: String,
@@ -186,6 +193,7 @@ pub struct Hop {
 
 /// Facts of a peer's leaf certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CertificateFacts {
     /// Lower-case hex SHA-256 of the DER bytes.
     pub fingerprint: String,
@@ -207,6 +215,7 @@ pub struct CertificateFacts {
 
 /// An assertion that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FailedAssertion {
     /// What was asked and what was found: `status (503) in 200-299`.
     pub text: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// A phase of a check, in the order in which they happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Name lookup.
@@ -46,6 +47,7 @@ impl Phase {
 
 /// Why a phase has no time although the check went past it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NotMeasurable {
     /// The phase does not apply: no lookup for a literal address, no TLS for `http://`.
@@ -127,6 +129,7 @@ impl<'de> Deserialize<'de> for PhaseTime {
 /// The times of all phases of a check. With redirects these are sums over the hops; see
 /// [`crate::observation::Hop`] for each hop's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct PhaseTimes {
     /// Name lookup.

@@ -7,6 +7,7 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 
 /// A problem. `type` is a relative reference such as `/problems/validation`, documented in `docs/problems.md`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// What kind of problem.
     #[serde(rename = "type")]
@@ -28,6 +29,7 @@ pub struct Problem {
 
 /// One field at fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// RFC 6901 JSON pointer into the request's body, such as `/check/url`.
     pub pointer: String,

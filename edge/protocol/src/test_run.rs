@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A check to make once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TestRun {
     /// The run's id, a UUID as text.
     pub id: String,
@@ -16,6 +17,7 @@ pub struct TestRun {
 
 /// What a test run saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TestRunReport {
     /// The protocol that it is written in.
     pub version: Version,

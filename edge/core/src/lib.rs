@@ -1,1 +1,11 @@
-//! core
+//! What an Edgewatch probe does, free of any platform: the schedule, the checks, the round, the outbox, the report.
+//!
+//! A host implements the traits of [`platform`] and calls [`tick`]. The crate has no clock, no randomness and no I/O of
+//! its own; it builds for native targets, `wasm32-unknown-unknown` and `wasm32-wasip2`. It does not know what becomes
+//! of an observation: that is the aggregator's.
+
+pub mod config;
+pub mod outbox;
+pub mod platform;
+pub mod tick;
+pub mod validate;

@@ -1,0 +1,205 @@
+//! What a host gives to the core: sockets, names, time, randomness, a way to the aggregator, and storage.
+//!
+//! A host implements [`Platform`], [`Transport`] and [`Storage`] (usually on one type) and calls [`crate::tick`]. The
+//! futures need not be `Send`; on a host whose own futures are, those of the core are `Send` as well.
+#![allow(
+    async_fn_in_trait,
+    reason = "whether the futures are `Send` is the host's choice and visible on the concrete type"
+)]
+
+use edgewatch_protocol::{batch::Place, check::PhaseMode};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// The machine under a probe.
+pub trait Platform {
+    /// A connected byte stream.
+    type Stream: AsyncRead + AsyncWrite + Unpin + 'static;
+    /// The body of an answer of [`Platform::fetch`]; [`NoFetch`] where there is none.
+    type FetchBody: FetchBody;
+
+    /// The wall clock, Unix milliseconds.
+    fn now_ms(&self) -> i64;
+
+    /// A clock that never goes back, microseconds from any origin. As fine as the platform allows.
+    fn monotonic_us(&self) -> u64;
+
+    /// Fills with random bytes of cryptographic quality.
+    fn fill_random(&self, bytes: &mut [u8]);
+
+    /// Completes after a while.
+    async fn sleep(&self, duration: Duration);
+
+    /// Looks up the addresses of a name. `localhost` and literal addresses never get here.
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError>;
+
+    /// Opens a TCP connection.
+    async fn dial(&self, target: &DialTarget) -> Result<Self::Stream, DialError>;
+
+    /// Opens a TCP connection by name that [`Platform::start_tls`] will upgrade. Called only if
+    /// [`Platform::offers`] says so for [`PhaseMode::Platform`].
+    async fn dial_for_tls(&self, host: &str, port: u16) -> Result<Self::Stream, DialError>;
+
+    /// Upgrades a connection by the platform's own TLS and returns when the handshake is complete.
+    async fn start_tls(&self, stream: Self::Stream, host: &str) -> Result<Self::Stream, StartTlsError>;
+
+    /// One exchange by the platform's own HTTP client, which must not follow redirects and must not decode the body
+    /// where it can help it. Returns at the response's head. Called only if [`Platform::offers`] says so for
+    /// [`PhaseMode::Fetch`]. The URI is absolute.
+    async fn fetch(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> Result<http::Response<Self::FetchBody>, FetchError>;
+
+    /// Whether the host can look in this mode. A check in a mode that is not offered is made in [`PhaseMode::Own`],
+    /// which every host offers and which shows more.
+    fn offers(&self, mode: PhaseMode) -> bool;
+
+    /// Whether [`Platform::fetch`] answers with Cloudflare's own statuses (520 to 530) for a target that it could not
+    /// reach.
+    fn fetch_has_cloudflare_statuses(&self) -> bool {
+        false
+    }
+
+    /// Roots to trust beside Mozilla's, as DER: a private CA, or a test's.
+    fn extra_roots(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// What hosts the probe: `cloudflare`, `spin` or `agent`.
+    fn host(&self) -> &'static str;
+
+    /// The probe's software, such as `edgewatch-cloudflare/0.1.0`.
+    fn software(&self) -> String;
+
+    /// What the probe can do: `http`, `tcp`, … and `ipv6`.
+    fn capabilities(&self) -> Vec<String>;
+
+    /// Where the probe found itself, as far as it knows by now.
+    fn place(&self) -> Place;
+
+    /// How many checks may run at a time; at least one.
+    fn max_concurrent(&self) -> usize;
+}
+
+/// The way to the aggregator, by the platform's own TLS.
+pub trait Transport {
+    /// Sends a request with an absolute URI and reads the whole answer; a redirect is an answer, not followed. Bounds
+    /// the body to some MiB. The error is one line without secrets.
+    async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, String>;
+}
+
+/// What a probe keeps between ticks. Each call is atomic by itself; no call needs to be atomic together with another.
+/// After an error a write may or may not have happened.
+pub trait Storage {
+    /// The value of a key.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// Sets the value of a key. Values have at most [`crate::outbox::RECORD_BYTES`].
+    async fn put(&self, key: &str, value: &[u8]) -> Result<(), StorageError>;
+
+    /// Removes a key; that it is not there is no error.
+    async fn delete(&self, key: &str) -> Result<(), StorageError>;
+
+    /// The keys that begin with a prefix, in any order.
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError>;
+}
+
+/// A body that comes piece by piece.
+pub trait FetchBody {
+    /// The next piece; `None` at the end.
+    async fn next_chunk(&mut self) -> Result<Option<Vec<u8>>, FetchError>;
+}
+
+/// The body of a platform without an HTTP client of its own.
+#[derive(Debug)]
+pub enum NoFetch {}
+
+impl FetchBody for NoFetch {
+    async fn next_chunk(&mut self) -> Result<Option<Vec<u8>>, FetchError> {
+        match *self {}
+    }
+}
+
+/// What to dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialTarget {
+    /// An address.
+    Address(SocketAddr),
+    /// A name that the platform looks up by itself, because no resolver could be reached; and a port.
+    Name(String, u16),
+}
+
+/// Why a name has no addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResolveError {
+    /// The name does not exist or has no address.
+    NotFound,
+    /// The lookup failed otherwise; one line.
+    Failed(String),
+    /// The resolver itself could not be reached; one line. The platform then dials by name.
+    Unavailable(String),
+}
+
+/// Why a connection was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialError {
+    /// The peer refused it.
+    Refused,
+    /// The platform never dials such a target by its rules; its HTTP client may reach it. One line.
+    Forbidden(String),
+    /// The host's own policy forbids the target, such as a private address; nothing else is tried. One line.
+    TargetForbidden(String),
+    /// The platform ran out of connections or sub-requests. One line.
+    Limit(String),
+    /// It failed otherwise; one line.
+    Failed(String),
+}
+
+/// Why the platform's TLS did not come up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartTlsError {
+    /// The platform says that it does not take the certificate. One line.
+    Certificate(String),
+    /// It failed otherwise, or the platform does not say. One line.
+    Handshake(String),
+}
+
+/// Why the platform's HTTP client has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchError {
+    /// The host's own policy forbids the target. One line.
+    TargetForbidden(String),
+    /// The platform ran out of sub-requests. One line.
+    Limit(String),
+    /// The name was not found.
+    NotFound(String),
+    /// The peer closed the connection, or it failed otherwise. One line.
+    Failed(String),
+}
+
+/// A failure of the platform's storage, in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageError(pub String);
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "storage: {}", self.0)
+    }
+}
+
+impl std::error::Error for StorageError {}
+
+impl DialTarget {
+    /// The address, if it is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(address.ip()),
+            Self::Name(..) => None,
+        }
+    }
+}

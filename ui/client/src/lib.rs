@@ -5,6 +5,7 @@
 //!
 //! Times are RFC 3339 in UTC; durations carry their unit in their name.
 
+pub mod client;
 pub mod enrolment_token;
 pub mod event;
 pub mod monitor;
@@ -16,5 +17,7 @@ pub mod result;
 pub mod series;
 pub mod session;
 pub mod test_run;
+pub mod transport;
 
+pub use client::Client;
 pub use edgewatch_protocol as protocol;

@@ -1,0 +1,407 @@
+//! The typed client: one method for each endpoint.
+
+use crate::{
+    enrolment_token::{EnrolmentToken, EnrolmentTokenRequest},
+    monitor::{Monitor, MonitorSettings},
+    overview::Overview,
+    page::Page,
+    probe::Probe,
+    region::{Region, RegionSettings},
+    result::{ResultDetail, ResultSummary, ResultsQuery},
+    series::{Series, SeriesQuery},
+    session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
+    test_run::{TestRun, TestRunRequest},
+    transport::{Method, Request, Response, Transport},
+};
+use edgewatch_protocol::problem::{Problem, ProblemType};
+use futures::lock::Mutex;
+use serde::{Serialize, de::DeserializeOwned};
+use std::sync::Arc;
+
+/// Where the API begins.
+pub const BASE: &str = "/api/v1";
+
+/// A client of the REST API. Cheap to clone; clones renew an ended session together.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    /// How often the session was renewed. Refresh tokens are rotated, so two requests must never renew at once.
+    renewals: Arc<Mutex<u64>>,
+}
+
+impl Client {
+    /// A client over a transport.
+    pub fn new(transport: impl Transport + 'static) -> Self {
+        Self {
+            transport: Arc::new(transport),
+            renewals: Arc::default(),
+        }
+    }
+
+    /// `GET /session`: who is signed in.
+    pub async fn get_session(&self) -> Result<SessionResponse, Problem> {
+        self.get("/session").await
+    }
+
+    /// `POST /session`: sign in.
+    pub async fn sign_in(&self, request: &SignInRequest) -> Result<SessionResponse, Problem> {
+        self.write(Method::Post, "/session", request).await
+    }
+
+    /// `DELETE /session`: sign out.
+    pub async fn sign_out(&self) -> Result<(), Problem> {
+        self.act(Method::Delete, "/session").await
+    }
+
+    /// `POST /session/refresh`: renew the session by its refresh cookie.
+    pub async fn refresh_session(&self) -> Result<(), Problem> {
+        let mut renewals = self.renewals.lock().await;
+        self.refresh().await?;
+        *renewals += 1;
+        Ok(())
+    }
+
+    /// `GET /setup`: whether the first administrator is still to be made.
+    pub async fn get_setup(&self) -> Result<SetupResponse, Problem> {
+        self.get("/setup").await
+    }
+
+    /// `POST /setup`: make the first administrator and sign in.
+    pub async fn set_up(&self, request: &SetupRequest) -> Result<SessionResponse, Problem> {
+        self.write(Method::Post, "/setup", request).await
+    }
+
+    /// `GET /overview`.
+    pub async fn get_overview(&self) -> Result<Overview, Problem> {
+        self.get("/overview").await
+    }
+
+    /// `GET /monitors/{id}`.
+    pub async fn get_monitor(&self, id: i32) -> Result<Monitor, Problem> {
+        self.get(&format!("/monitors/{id}")).await
+    }
+
+    /// `POST /monitors`.
+    pub async fn create_monitor(&self, settings: &MonitorSettings) -> Result<Monitor, Problem> {
+        self.write(Method::Post, "/monitors", settings).await
+    }
+
+    /// `PUT /monitors/{id}`.
+    pub async fn update_monitor(&self, id: i32, settings: &MonitorSettings) -> Result<Monitor, Problem> {
+        self.write(Method::Put, &format!("/monitors/{id}"), settings)
+            .await
+    }
+
+    /// `DELETE /monitors/{id}`.
+    pub async fn delete_monitor(&self, id: i32) -> Result<(), Problem> {
+        self.act(Method::Delete, &format!("/monitors/{id}")).await
+    }
+
+    /// `GET /monitors/{id}/results`.
+    pub async fn list_results(&self, id: i32, query: &ResultsQuery) -> Result<Page<ResultSummary>, Problem> {
+        self.get(&format!("/monitors/{id}/results{}", query_string(query)))
+            .await
+    }
+
+    /// `GET /monitors/{id}/results/{result}`.
+    pub async fn get_result(&self, id: i32, result: &str) -> Result<ResultDetail, Problem> {
+        self.get(&format!("/monitors/{id}/results/{}", percent_encode(result)))
+            .await
+    }
+
+    /// `GET /monitors/{id}/series`.
+    pub async fn get_series(&self, id: i32, query: &SeriesQuery) -> Result<Series, Problem> {
+        self.get(&format!("/monitors/{id}/series{}", query_string(query)))
+            .await
+    }
+
+    /// `GET /regions`, with their probes.
+    pub async fn list_regions(&self) -> Result<Vec<Region>, Problem> {
+        self.get("/regions").await
+    }
+
+    /// `PUT /regions/{name}`.
+    pub async fn update_region(&self, settings: &RegionSettings) -> Result<Region, Problem> {
+        self.write(
+            Method::Put,
+            &format!("/regions/{}", settings.name.as_str()),
+            settings,
+        )
+        .await
+    }
+
+    /// `POST /probes/{fingerprint}/approve`.
+    pub async fn approve_probe(&self, fingerprint: &str) -> Result<Probe, Problem> {
+        self.read(
+            Method::Post,
+            &format!("/probes/{}/approve", percent_encode(fingerprint)),
+            None,
+        )
+        .await
+    }
+
+    /// `POST /probes/{fingerprint}/revoke`.
+    pub async fn revoke_probe(&self, fingerprint: &str) -> Result<Probe, Problem> {
+        self.read(
+            Method::Post,
+            &format!("/probes/{}/revoke", percent_encode(fingerprint)),
+            None,
+        )
+        .await
+    }
+
+    /// `GET /enrolment-tokens`.
+    pub async fn list_enrolment_tokens(&self) -> Result<Vec<EnrolmentToken>, Problem> {
+        self.get("/enrolment-tokens").await
+    }
+
+    /// `POST /enrolment-tokens`; the answer alone holds the secret.
+    pub async fn create_enrolment_token(
+        &self,
+        request: &EnrolmentTokenRequest,
+    ) -> Result<EnrolmentToken, Problem> {
+        self.write(Method::Post, "/enrolment-tokens", request).await
+    }
+
+    /// `DELETE /enrolment-tokens/{id}`.
+    pub async fn delete_enrolment_token(&self, id: i32) -> Result<(), Problem> {
+        self.act(Method::Delete, &format!("/enrolment-tokens/{id}")).await
+    }
+
+    /// `POST /tests`: check once, now.
+    pub async fn create_test(&self, request: &TestRunRequest) -> Result<TestRun, Problem> {
+        self.write(Method::Post, "/tests", request).await
+    }
+
+    /// `GET /tests/{id}`.
+    pub async fn get_test(&self, id: &str) -> Result<TestRun, Problem> {
+        self.get(&format!("/tests/{}", percent_encode(id))).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        self.read(Method::Get, path, None).await
+    }
+
+    async fn write<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Problem> {
+        let body = serde_json::to_string(body).map_err(|error| unreadable(0, &error))?;
+        self.read(method, path, Some(body)).await
+    }
+
+    async fn act(&self, method: Method, path: &str) -> Result<(), Problem> {
+        self.request(method, path, None).await.map(drop)
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<T, Problem> {
+        let response = self.request(method, path, body).await?;
+        serde_json::from_slice(&response.body).map_err(|error| unreadable(response.status, &error))
+    }
+
+    /// Sends a request; where the session is over, renews it and tries once more.
+    async fn request(&self, method: Method, path: &str, body: Option<String>) -> Result<Response, Problem> {
+        let request = Request {
+            method,
+            path: format!("{BASE}{path}"),
+            body,
+        };
+        let renewals_before = *self.renewals.lock().await;
+        let problem = match self.send(request.clone()).await {
+            Err(problem) if problem.kind() == Some(ProblemType::Unauthenticated) => problem,
+            answer => return answer,
+        };
+        // A refused sign-in is an answer, not the end of a session.
+        let signs_in = method != Method::Get && (path == "/session" || path == "/setup");
+        if signs_in || !self.transport.can_refresh() {
+            return Err(problem);
+        }
+        {
+            let mut renewals = self.renewals.lock().await;
+            if *renewals == renewals_before {
+                self.refresh().await.map_err(|_| problem)?;
+                *renewals += 1;
+            }
+        }
+        self.send(request).await
+    }
+
+    async fn refresh(&self) -> Result<(), Problem> {
+        let request = Request {
+            method: Method::Post,
+            path: format!("{BASE}/session/refresh"),
+            body: None,
+        };
+        self.send(request).await.map(drop)
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, Problem> {
+        let response = self.transport.send(request).await?;
+        if (200..300).contains(&response.status) {
+            return Ok(response);
+        }
+        Err(serde_json::from_slice(&response.body)
+            .unwrap_or_else(|error| unreadable(response.status, &error)))
+    }
+}
+
+/// The problem of an answer that is not what the API promises, such as a proxy's error page.
+fn unreadable(status: u16, error: &serde_json::Error) -> Problem {
+    Problem {
+        type_uri: "about:blank".to_owned(),
+        title: "The answer cannot be read".to_owned(),
+        status,
+        detail: Some(format!("HTTP status {status}; {error}.")),
+        errors: Vec::new(),
+        head: None,
+    }
+}
+
+/// The query as `?a=b&c=d`, or nothing; the fields must be plain values.
+fn query_string(query: &impl Serialize) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(query) else {
+        return String::new();
+    };
+    let mut text = String::new();
+    for (name, value) in fields {
+        text.push(if text.is_empty() { '?' } else { '&' });
+        text.push_str(&name);
+        text.push('=');
+        match value {
+            serde_json::Value::String(value) => text.push_str(&percent_encode(&value)),
+            value => text.push_str(&percent_encode(&value.to_string())),
+        }
+    }
+    text
+}
+
+/// Encodes everything but the unreserved characters of RFC 3986.
+pub fn percent_encode(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push('%');
+            encoded.push(char::from(HEX[usize::from(byte >> 4)]));
+            encoded.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::Sending;
+    use std::sync::Mutex as StdMutex;
+
+    /// Answers from a script of `(status, body)` and remembers what it was asked.
+    struct Script {
+        answers: StdMutex<Vec<(u16, String)>>,
+        asked: Arc<StdMutex<Vec<String>>>,
+        refreshes: bool,
+    }
+
+    impl Transport for Script {
+        fn send(&self, request: Request) -> Sending {
+            self.asked
+                .lock()
+                .unwrap()
+                .push(format!("{} {}", request.method.as_str(), request.path));
+            let (status, body) = self.answers.lock().unwrap().remove(0);
+            Box::pin(async move {
+                Ok(Response {
+                    status,
+                    body: body.into_bytes(),
+                })
+            })
+        }
+        fn can_refresh(&self) -> bool {
+            self.refreshes
+        }
+    }
+
+    fn client(refreshes: bool, answers: Vec<(u16, String)>) -> (Client, Arc<StdMutex<Vec<String>>>) {
+        let asked = Arc::<StdMutex<Vec<String>>>::default();
+        let script = Script {
+            answers: StdMutex::new(answers),
+            asked: asked.clone(),
+            refreshes,
+        };
+        (Client::new(script), asked)
+    }
+
+    fn unauthenticated() -> (u16, String) {
+        let problem = Problem::new(ProblemType::Unauthenticated);
+        (401, serde_json::to_string(&problem).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_ended_session_is_renewed_once_and_the_request_repeated() {
+        let regions = (200, "[]".to_owned());
+        let (client, asked) = client(true, vec![unauthenticated(), (204, String::new()), regions]);
+        assert_eq!(client.list_regions().await.unwrap(), []);
+        assert_eq!(
+            *asked.lock().unwrap(),
+            [
+                "GET /api/v1/regions",
+                "POST /api/v1/session/refresh",
+                "GET /api/v1/regions"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn where_the_session_cannot_be_renewed_the_first_answer_stands() {
+        let (client, asked) = client(true, vec![unauthenticated(), unauthenticated()]);
+        let problem = client.list_regions().await.unwrap_err();
+        assert_eq!(problem.kind(), Some(ProblemType::Unauthenticated));
+        assert_eq!(asked.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_transport_without_the_refresh_cookie_does_not_try() {
+        let (client, asked) = client(false, vec![unauthenticated()]);
+        assert!(client.get_session().await.is_err());
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_sign_in_is_not_the_end_of_a_session() {
+        let (client, asked) = client(true, vec![unauthenticated()]);
+        let request = SignInRequest {
+            email: "a@example.com".to_owned(),
+            password: "wrong".to_owned(),
+        };
+        assert!(client.sign_in(&request).await.is_err());
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_no_problem_document_becomes_one() {
+        let (client, _) = client(true, vec![(502, "<html>bad gateway".to_owned())]);
+        let problem = client.get_overview().await.unwrap_err();
+        assert_eq!(problem.status, 502);
+        assert!(problem.detail.unwrap().contains("502"));
+    }
+
+    #[test]
+    fn queries_leave_out_what_is_not_asked_and_encode_the_rest() {
+        assert_eq!(query_string(&ResultsQuery::default()), "");
+        let query = ResultsQuery {
+            region: Some("a b&c".to_owned()),
+            limit: Some(20),
+            ..ResultsQuery::default()
+        };
+        assert_eq!(query_string(&query), "?limit=20&region=a%20b%26c");
+    }
+}

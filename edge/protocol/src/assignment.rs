@@ -39,5 +39,6 @@ pub struct Assignment {
     #[serde(default)]
     pub retries: u8,
     /// What to do.
+    #[serde(deserialize_with = "crate::check::deserialize_or_unknown")]
     pub check: Check,
 }

@@ -1,7 +1,7 @@
 //! What a check does: its type and that type's settings.
 
 use crate::assertion::Assertion;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A check by type. A type that this build does not know is kept apart, so that a probe reports it as `unmeasured
 /// (unsupported)` instead of refusing its whole assignment.
@@ -24,6 +24,13 @@ impl Check {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// Reads the check of an assignment or a test run. One that this build cannot read, such as for a condition or a mode of
+/// a newer minor version, becomes [`Check::Unknown`]: it is this one check that is not supported, not the whole message.
+pub(crate) fn deserialize_or_unknown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Check, D::Error> {
+    let check = serde_json::Value::deserialize(deserializer)?;
+    Ok(Check::deserialize(check).unwrap_or(Check::Unknown))
 }
 
 /// The settings of an HTTP(S) check.

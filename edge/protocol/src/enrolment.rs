@@ -26,6 +26,21 @@ pub struct EnrolmentRequest {
     pub place: Place,
 }
 
+impl std::fmt::Debug for EnrolmentRequest {
+    /// Without the token, which is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnrolmentRequest")
+            .field("version", &self.version)
+            .field("region", &self.region)
+            .field("public_key", &self.public_key)
+            .field("host", &self.host)
+            .field("software", &self.software)
+            .field("capabilities", &self.capabilities)
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Where the enrolment stands. Asking again with the same key answers the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -2,9 +2,9 @@
 //! digest of the body.
 //!
 //! Covered are, in this order, `@method @authority @path @query` and, when there is a body, `content-type
-//! content-digest`. The parameters are `created expires nonce keyid alg tag`; the label is `sig`. A verifier takes
-//! nothing less and nothing else. It cannot know whether a nonce was seen before or a key is enrolled: that is the
-//! aggregator's.
+//! content-digest`. The parameters are `created expires nonce alg keyid tag`, in any order; the label is `sig`. A
+//! verifier takes nothing less and nothing else. It cannot know whether a nonce was seen before or a key is enrolled:
+//! that is the aggregator's.
 
 use crate::{
     digest::content_digest,
@@ -104,8 +104,8 @@ pub fn sign(message: &Message<'_>, key: &SigningKey, created_s: i64, nonce: [u8;
             ("created", Item::Integer(created_s)),
             ("expires", Item::Integer(created_s + VALIDITY_S)),
             ("nonce", Item::String(hex::encode(nonce))),
-            ("keyid", Item::String(Fingerprint::of(&key.verifying_key()).0)),
             ("alg", text(ALGORITHM)),
+            ("keyid", Item::String(Fingerprint::of(&key.verifying_key()).0)),
             ("tag", text(TAG)),
         ]
         .map(|(name, value)| (name.to_owned(), value))

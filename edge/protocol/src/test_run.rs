@@ -12,6 +12,7 @@ pub struct TestRun {
     /// The time-out, milliseconds.
     pub timeout_ms: u32,
     /// What to do.
+    #[serde(deserialize_with = "crate::check::deserialize_or_unknown")]
     pub check: Check,
 }
 

@@ -1,1 +1,16 @@
-//! aggregator
+//! The aggregator: takes the probes' signed batches, keeps them, judges by the rules of `edgewatch-domain`, and serves
+//! the public REST API, live events and operational endpoints.
+//!
+//! `http` speaks to the outside, `store` holds all SQL, `jobs` is the background work that one replica at a time does.
+//! What a figure means is `edgewatch-domain`'s, what travels from probes is `edgewatch-protocol`'s, what travels to
+//! clients is `edgewatch-client`'s.
+
+pub mod announcement;
+pub mod app;
+pub mod clock;
+pub mod events;
+pub mod http;
+pub mod metrics;
+pub mod secret;
+pub mod settings;
+pub mod store;

@@ -1,0 +1,3 @@
+//! The `edgewatch` binary.
+
+fn main() {}

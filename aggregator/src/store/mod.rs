@@ -1,0 +1,6 @@
+//! All SQL, one file per subject. Rows are private to their file and become domain or client types there; "not found" is
+//! `Ok(None)`. Functions take a connection (or anything that gives one), so that callers choose the transaction.
+
+pub mod definition;
+pub mod migrate;
+pub mod phase_column;

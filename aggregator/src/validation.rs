@@ -1,0 +1,251 @@
+//! The rules that a monitor's settings must meet, whoever wrote them: the REST API or the configuration file.
+//!
+//! Whether a check can be run at all is the engine's to say ([`edgewatch_core::validate`]); what stands here is about
+//! the monitor around it. Every error names its field by a JSON pointer (RFC 6901).
+
+use edgewatch_client::monitor::{MonitorSettings, Quorum};
+use edgewatch_protocol::{check::Check, name::Region, problem::FieldError, slot::INTERVAL_S};
+use std::{collections::HashSet, ops::RangeInclusive};
+
+/// The longest name of a monitor, in characters.
+pub const NAME_CHARACTERS: usize = 100;
+/// The longest tag, in characters.
+pub const TAG_CHARACTERS: usize = 40;
+/// The most tags.
+pub const TAGS: usize = 20;
+/// The time-out of one attempt, milliseconds.
+pub const TIMEOUT_MS: RangeInclusive<u32> = 100..=60_000;
+/// Further attempts in one slot.
+pub const RETRIES: RangeInclusive<u8> = 0..=5;
+/// Confirmations and recoveries.
+pub const RUN_LENGTH: RangeInclusive<u8> = 1..=10;
+
+/// A region, as far as it matters for what can be checked from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownRegion {
+    /// Its name.
+    pub name: String,
+    /// Everything that any of its probes can do; `None` while it has no probe that is not revoked.
+    pub capabilities: Option<HashSet<String>>,
+}
+
+/// What is wrong with these settings; empty when nothing is.
+pub fn validate_monitor(settings: &MonitorSettings, known: &[KnownRegion]) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    check_name(&settings.name, &mut errors);
+    check_timing(settings, &mut errors);
+    check_tags(&settings.tags, &mut errors);
+    for (index, region) in settings.regions.iter().enumerate() {
+        let pointer = format!("/regions/{index}");
+        if settings.regions[..index].contains(region) {
+            errors.push(error(pointer, format!("names `{region}` a second time")));
+        } else {
+            errors.extend(region_error(pointer, region, &settings.check, known));
+        }
+    }
+    if let Quorum::Count(n) = settings.quorum
+        && !settings.regions.is_empty()
+        && usize::from(n) > settings.regions.len()
+    {
+        let regions = settings.regions.len();
+        errors.push(error("/quorum", format!("asks for {n} regions, the monitor has {regions}")));
+    }
+    errors.extend(validate_check(&settings.check));
+    errors
+}
+
+/// What is wrong with a check and its time-out, for a test run.
+pub fn validate_test_run(
+    check: &Check,
+    timeout_ms: u32,
+    region: Option<&Region>,
+    known: &[KnownRegion],
+) -> Vec<FieldError> {
+    let mut errors = validate_check(check);
+    check_range("/timeout_ms", timeout_ms, &TIMEOUT_MS, &mut errors);
+    errors.extend(region.and_then(|region| region_error("/region".to_owned(), region, check, known)));
+    errors
+}
+
+/// What is checked, in short and without secrets: the URL without credentials, query and fragment.
+pub fn target(check: &Check) -> String {
+    match check {
+        Check::Http(http) => match url::Url::parse(&http.url) {
+            Ok(mut url) => {
+                url.set_query(None);
+                url.set_fragment(None);
+                // Neither can fail on an absolute http URL, and what cannot hold credentials holds none.
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                url.to_string()
+            }
+            Err(_) => String::new(),
+        },
+        Check::Unknown => String::new(),
+    }
+}
+
+fn validate_check(check: &Check) -> Vec<FieldError> {
+    edgewatch_core::validate::validate(check)
+        .into_iter()
+        .map(|fault| error(format!("/check{}", fault.pointer), fault.detail))
+        .collect()
+}
+
+fn check_name(name: &str, errors: &mut Vec<FieldError>) {
+    let characters = name.chars().count();
+    if name.trim() != name || characters == 0 {
+        errors.push(error("/name", "is empty or begins or ends with a space".to_owned()));
+    } else if characters > NAME_CHARACTERS {
+        errors.push(error("/name", format!("has {characters} characters, use at most {NAME_CHARACTERS}")));
+    } else if name.chars().any(char::is_control) {
+        errors.push(error("/name", "contains a control character".to_owned()));
+    }
+}
+
+fn check_timing(settings: &MonitorSettings, errors: &mut Vec<FieldError>) {
+    let MonitorSettings { interval_s, timeout_ms, .. } = *settings;
+    if !INTERVAL_S.contains(&interval_s) || interval_s % 10 != 0 {
+        let (low, high) = (INTERVAL_S.start(), INTERVAL_S.end());
+        errors.push(error(
+            "/interval_s",
+            format!("is {interval_s}, use a multiple of 10 from {low} to {high}"),
+        ));
+    }
+    if TIMEOUT_MS.contains(&timeout_ms) && timeout_ms >= interval_s.saturating_mul(1000) {
+        errors.push(error(
+            "/timeout_ms",
+            format!("is {timeout_ms} ms, which is not below the interval of {interval_s} s"),
+        ));
+    }
+    check_range("/timeout_ms", timeout_ms, &TIMEOUT_MS, errors);
+    check_range("/retries", settings.retries, &RETRIES, errors);
+    check_range("/confirmations", settings.confirmations, &RUN_LENGTH, errors);
+    check_range("/recoveries", settings.recoveries, &RUN_LENGTH, errors);
+}
+
+fn check_tags(tags: &[String], errors: &mut Vec<FieldError>) {
+    if tags.len() > TAGS {
+        errors.push(error("/tags", format!("has {} tags, use at most {TAGS}", tags.len())));
+    }
+    for (index, tag) in tags.iter().enumerate() {
+        let pointer = format!("/tags/{index}");
+        let characters = tag.chars().count();
+        if tag.trim() != tag || characters == 0 || tag.chars().any(char::is_control) {
+            errors.push(error(pointer, "is empty or has spaces around it or control characters in it".to_owned()));
+        } else if characters > TAG_CHARACTERS {
+            errors.push(error(pointer, format!("has {characters} characters, use at most {TAG_CHARACTERS}")));
+        } else if tags[..index].contains(tag) {
+            errors.push(error(pointer, format!("is `{tag}` a second time")));
+        }
+    }
+}
+
+fn region_error(pointer: String, region: &Region, check: &Check, known: &[KnownRegion]) -> Option<FieldError> {
+    let Some(found) = known.iter().find(|known| known.name == region.as_str()) else {
+        let names: Vec<&str> = known.iter().map(|known| &*known.name).collect();
+        let hint = if names.is_empty() {
+            "there are no regions yet".to_owned()
+        } else {
+            format!("the regions are {}", names.join(", "))
+        };
+        return Some(error(pointer, format!("`{region}` is not a region: {hint}")));
+    };
+    let needed = check.capability();
+    let serves = found.capabilities.as_ref().is_none_or(|all| all.contains(needed));
+    (!serves).then(|| error(pointer, format!("region {region} has no probe that can run `{needed}`")))
+}
+
+fn check_range<T: PartialOrd + std::fmt::Display + Copy>(
+    pointer: &str,
+    value: T,
+    range: &RangeInclusive<T>,
+    errors: &mut Vec<FieldError>,
+) {
+    if !range.contains(&value) {
+        let (low, high) = (range.start(), range.end());
+        errors.push(error(pointer, format!("is {value}, use {low} to {high}")));
+    }
+}
+
+fn error(pointer: impl Into<String>, detail: impl Into<String>) -> FieldError {
+    FieldError { pointer: pointer.into(), detail: detail.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edgewatch_protocol::check::HttpCheck;
+    use serde_json::{Value, json};
+
+    fn known() -> Vec<KnownRegion> {
+        let region = |name: &str, capabilities: Option<&[&str]>| KnownRegion {
+            name: name.into(),
+            capabilities: capabilities.map(|all| all.iter().map(|&one| one.to_owned()).collect()),
+        };
+        vec![region("weur", Some(&["http", "tcp"])), region("enam", Some(&["tcp"])), region("apac", None)]
+    }
+
+    /// The pointers at fault when the settings are changed like this.
+    fn faults(change: Value) -> Vec<String> {
+        let mut settings = json!({"name": "Shop", "check": {"type": "http", "url": "https://example.org/"}});
+        if let (Value::Object(settings), Value::Object(change)) = (&mut settings, change) {
+            settings.extend(change);
+        }
+        let settings = serde_json::from_value(settings).unwrap();
+        validate_monitor(&settings, &known()).into_iter().map(|error| error.pointer).collect()
+    }
+
+    #[test]
+    fn sound_settings_have_no_faults() {
+        assert_eq!(faults(json!({})), [""; 0]);
+        assert_eq!(
+            faults(json!({
+                "regions": ["weur", "apac"], "quorum": "count:2", "tags": ["prod", "shop"], "interval_s": 10,
+                "timeout_ms": 9_999, "retries": 5, "confirmations": 10, "recoveries": 10, "name": "ü".repeat(100)
+            })),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn each_rule_names_its_field() {
+        for (change, pointers) in [
+            (json!({"name": ""}), vec!["/name"]),
+            (json!({"name": " a"}), vec!["/name"]),
+            (json!({"name": "a\nb"}), vec!["/name"]),
+            (json!({"name": "x".repeat(101)}), vec!["/name"]),
+            (json!({"interval_s": 0}), vec!["/interval_s", "/timeout_ms"]),
+            (json!({"interval_s": 15}), vec!["/interval_s"]),
+            (json!({"interval_s": 86_410}), vec!["/interval_s"]),
+            (json!({"timeout_ms": 99}), vec!["/timeout_ms"]),
+            (json!({"timeout_ms": 60_001}), vec!["/timeout_ms"]),
+            (json!({"timeout_ms": 10_000, "interval_s": 10}), vec!["/timeout_ms"]),
+            (json!({"retries": 6}), vec!["/retries"]),
+            (json!({"confirmations": 0, "recoveries": 11}), vec!["/confirmations", "/recoveries"]),
+            (json!({"tags": ["a", "", "a", "x".repeat(41)]}), vec!["/tags/1", "/tags/2", "/tags/3"]),
+            (json!({"tags": (0..21).map(|n| n.to_string()).collect::<Vec<_>>()}), vec!["/tags"]),
+            (json!({"regions": ["weur", "mars", "weur"]}), vec!["/regions/1", "/regions/2"]),
+            (json!({"regions": ["weur"], "quorum": "count:2"}), vec!["/quorum"]),
+            (json!({"check": {"type": "gopher"}}), vec!["/check/type"]),
+        ] {
+            assert_eq!(faults(change.clone()), pointers, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_region_that_cannot_serve_the_check_is_refused_with_the_reason() {
+        let settings = serde_json::from_value(
+            json!({"name": "a", "check": {"type": "http", "url": "https://example.org/"}, "regions": ["enam"]}),
+        );
+        let errors = validate_monitor(&settings.unwrap(), &known());
+        assert_eq!(errors, [error("/regions/0", "region enam has no probe that can run `http`")]);
+    }
+
+    #[test]
+    fn the_target_holds_no_secrets() {
+        let target_of = |url: &str| target(&Check::Http(HttpCheck::get(url)));
+        assert_eq!(target_of("https://u:p@example.org:8443/a/b?token=x#y"), "https://example.org:8443/a/b");
+        assert_eq!(target_of("nonsense"), "");
+    }
+}

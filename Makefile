@@ -88,13 +88,13 @@ test-browser: build
 	@node tests/browser/run.mjs
 
 .PHONY: lint
-lint: setup ## Formatting, clippy, licences
+lint: ## Formatting, clippy, licences
+	@dev/prerequisites.sh lint
 	$(STEP) 'Lint: formatting, clippy, licences'
 	@cargo fmt --all --check
 	@cargo clippy -q --locked --all-targets -- -D warnings
 	@cargo clippy -q --locked -p edgewatch-ui --features ssr -- -D warnings
-	@if [ -x "$(TOOLS)/bin/cargo-deny" ]; then "$(TOOLS)/bin/cargo-deny" --log-level error --offline check licenses bans sources; \
-	  else echo 'SKIPPED: licences and sources: cargo-deny is not installed (cargo install --root $(TOOLS) cargo-deny)'; fi
+	@"$(TOOLS)/bin/cargo-deny" --log-level error check licenses bans sources
 
 .PHONY: fmt
 fmt: ## Format all Rust code

@@ -42,14 +42,17 @@ fi
 
 # wasm-bindgen must be of the very version in Cargo.lock; worker-build of the worker crate's.
 locked_version() { awk -v name="$1" '$0 == "name = \"" name "\"" { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock; }
-cargo_tool() { # crate, binary, version
+cargo_tool() { # crate, binary, version, flags
   if [ "$("$TOOLS/bin/$2" --version 2>/dev/null | awk '{print $NF}')" != "$3" ]; then
     step "$1 $3 (built once, about two minutes)"
-    cargo install --quiet --root "$TOOLS" --target-dir "$TOOLS/build" --version "$3" "$1"
+    cargo install --quiet --root "$TOOLS" --target-dir "$TOOLS/build" --version "$3" "${@:4}" "$1"
   fi
 }
 cargo_tool wasm-bindgen-cli wasm-bindgen "$(locked_version wasm-bindgen)"
 cargo_tool worker-build worker-build "$(locked_version worker)"
+
+# For `make lint` alone; a build does without.
+if [ "${1:-}" = lint ]; then cargo_tool cargo-deny cargo-deny 0.20.2 --no-default-features; fi
 
 # A PostgreSQL server for the embedded database and the tests, unless a database is given.
 if [ -z "${DATABASE_URL:-}" ] && ! have postgres && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then

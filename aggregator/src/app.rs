@@ -1,6 +1,6 @@
 //! What the handlers share, and the routers put together.
 
-use crate::{clock::Clock, events::EventBus, http, metrics::Metrics, secret::Secrets, settings::Settings};
+use crate::{auth::Auth, clock::Clock, events::EventBus, http, metrics::Metrics, secret::Secrets, settings::Settings};
 use axum::Router;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -15,6 +15,8 @@ pub struct AppState {
     pub clock: Clock,
     /// The installation's keys.
     pub secrets: Secrets,
+    /// Passwords, tokens and what limits their guessing.
+    pub auth: Arc<Auth>,
     /// Live events.
     pub events: EventBus,
     /// Counters and gauges.
@@ -31,6 +33,7 @@ impl AppState {
         Self {
             pool,
             clock,
+            auth: Arc::new(Auth::new(&secrets)),
             secrets,
             events: EventBus::default(),
             metrics: Metrics::default(),

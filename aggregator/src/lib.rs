@@ -7,10 +7,17 @@
 
 pub mod announcement;
 pub mod app;
+pub mod auth;
 pub mod clock;
+pub mod config;
+pub mod embedded_postgres;
 pub mod events;
 pub mod http;
 pub mod metrics;
+pub mod monitor_secrets;
 pub mod secret;
 pub mod settings;
+pub mod ssrf_guard;
 pub mod store;
+pub mod telemetry;
+pub mod validation;

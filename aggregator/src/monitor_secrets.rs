@@ -27,7 +27,11 @@ pub fn restore(check: &mut Check, kept: Option<&Check>) -> Result<(), Vec<FieldE
     let mut kept = kept.cloned();
     let kept: Vec<(Slot, String)> = kept
         .iter_mut()
-        .flat_map(|kept| secrets(kept).into_iter().map(|(slot, _, secret)| (slot, secret.clone())))
+        .flat_map(|kept| {
+            secrets(kept)
+                .into_iter()
+                .map(|(slot, _, secret)| (slot, secret.clone()))
+        })
         .collect();
     let mut errors = Vec::new();
     for (slot, pointer, secret) in secrets(check) {
@@ -38,7 +42,8 @@ pub fn restore(check: &mut Check, kept: Option<&Check>) -> Result<(), Vec<FieldE
             Some((_, value)) if same_origin => secret.clone_from(value),
             Some(_) => errors.push(FieldError {
                 pointer,
-                detail: "the check goes to another origin than this secret was written for: enter it again".to_owned(),
+                detail: "the check goes to another origin than this secret was written for: enter it again"
+                    .to_owned(),
             }),
             None => errors.push(FieldError {
                 pointer,
@@ -55,7 +60,10 @@ enum Slot {
     Password,
     Token,
     /// The n-th field of this name.
-    Header { name: String, nth: usize },
+    Header {
+        name: String,
+        nth: usize,
+    },
 }
 
 /// All secrets of a check: what each is, where it stands in the settings, and its value.
@@ -91,8 +99,17 @@ fn http_secrets(http: &mut HttpCheck) -> Vec<(Slot, String, &mut String)> {
 /// Whether fields of this name (in lower case) usually carry credentials: `Authorization`, `Cookie`, `X-Api-Key`,
 /// `X-Auth-Token`, `Ocp-Apim-Subscription-Key` and their like. Hiding one too many does no harm.
 fn carries_credentials(name: &str) -> bool {
-    const WORDS: [&str; 9] =
-        ["auth", "cookie", "credential", "key", "passw", "secret", "session", "signature", "token"];
+    const WORDS: [&str; 9] = [
+        "auth",
+        "cookie",
+        "credential",
+        "key",
+        "passw",
+        "secret",
+        "session",
+        "signature",
+        "token",
+    ];
     WORDS.iter().any(|word| name.contains(word))
 }
 
@@ -113,12 +130,18 @@ mod tests {
     use edgewatch_protocol::check::Header;
 
     fn header(name: &str, value: &str) -> Header {
-        Header { name: name.into(), value: value.into() }
+        Header {
+            name: name.into(),
+            value: value.into(),
+        }
     }
 
     fn check(url: &str) -> Check {
         let mut http = HttpCheck::get(url);
-        http.auth = Some(HttpAuth::Basic { username: "u".into(), password: "s3cret-1".into() });
+        http.auth = Some(HttpAuth::Basic {
+            username: "u".into(),
+            password: "s3cret-1".into(),
+        });
         http.headers = vec![
             header("Accept", "text/html"),
             header("X-API-Key", "s3cret-2"),
@@ -158,7 +181,12 @@ mod tests {
 
     #[test]
     fn secrets_do_not_follow_to_another_origin() {
-        for elsewhere in ["https://evil.example/a", "http://example.org/a", "https://example.org:8443/a", "nonsense"] {
+        for elsewhere in [
+            "https://evil.example/a",
+            "http://example.org/a",
+            "https://example.org:8443/a",
+            "nonsense",
+        ] {
             let stored = check("https://example.org/a");
             let mut edited = redact(&stored);
             if let Check::Http(http) = &mut edited {
@@ -167,7 +195,12 @@ mod tests {
             let errors = restore(&mut edited, Some(&stored)).unwrap_err();
             assert_eq!(
                 pointers(errors),
-                ["/check/auth/password", "/check/headers/1/value", "/check/headers/2/value", "/check/headers/3/value"],
+                [
+                    "/check/auth/password",
+                    "/check/headers/1/value",
+                    "/check/headers/2/value",
+                    "/check/headers/3/value"
+                ],
                 "{elsewhere}"
             );
             assert!(!serde_json::to_string(&edited).unwrap().contains("s3cret"));
@@ -182,17 +215,35 @@ mod tests {
         let stored = check("https://example.org/");
         let mut edited = redact(&stored);
         if let Check::Http(http) = &mut edited {
-            http.auth = Some(HttpAuth::Bearer { token: REDACTED.into() });
+            http.auth = Some(HttpAuth::Bearer {
+                token: REDACTED.into(),
+            });
         }
-        assert_eq!(pointers(restore(&mut edited, Some(&stored)).unwrap_err()), ["/check/auth/token"]);
+        assert_eq!(
+            pointers(restore(&mut edited, Some(&stored)).unwrap_err()),
+            ["/check/auth/token"]
+        );
     }
 
     #[test]
     fn headers_that_carry_credentials() {
-        for name in ["authorization", "proxy-authorization", "x-auth-token", "x-functions-key", "set-cookie", "x-hub-signature"] {
+        for name in [
+            "authorization",
+            "proxy-authorization",
+            "x-auth-token",
+            "x-functions-key",
+            "set-cookie",
+            "x-hub-signature",
+        ] {
             assert!(carries_credentials(name), "{name}");
         }
-        for name in ["accept", "user-agent", "content-type", "x-request-id", "if-none-match"] {
+        for name in [
+            "accept",
+            "user-agent",
+            "content-type",
+            "x-request-id",
+            "if-none-match",
+        ] {
             assert!(!carries_credentials(name), "{name}");
         }
     }

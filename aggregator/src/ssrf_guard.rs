@@ -32,7 +32,11 @@ pub struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}, which the aggregator does not dial", self.address, self.what)?;
+        write!(
+            f,
+            "{} is {}, which the aggregator does not dial",
+            self.address, self.what
+        )?;
         if self.allowable {
             f.write_str(" unless settings.allow_private_targets is on")?;
         }
@@ -48,7 +52,11 @@ impl SsrfGuard {
         match special_purpose(address.to_canonical()) {
             None => Ok(()),
             Some((Private, _)) if self.allow_private_targets => Ok(()),
-            Some((kind, what)) => Err(Refused { address, what, allowable: kind == Private }),
+            Some((kind, what)) => Err(Refused {
+                address,
+                what,
+                allowable: kind == Private,
+            }),
         }
     }
 }
@@ -68,7 +76,12 @@ const SPECIAL_V4: &[([u8; 4], u8, Kind, &str)] = &[
     ([0, 0, 0, 0], 8, Never, "an address of this host"),
     ([10, 0, 0, 0], 8, Private, "a private address"),
     ([100, 100, 100, 200], 32, Never, "a cloud metadata service"),
-    ([100, 64, 0, 0], 10, Private, "a shared address (carrier-grade NAT)"),
+    (
+        [100, 64, 0, 0],
+        10,
+        Private,
+        "a shared address (carrier-grade NAT)",
+    ),
     ([127, 0, 0, 0], 8, Private, "a loopback address"),
     ([169, 254, 169, 254], 32, Never, "a cloud metadata service"),
     ([169, 254, 170, 2], 32, Never, "a cloud metadata service"),
@@ -93,12 +106,37 @@ const SPECIAL_V6: &[([u16; 8], u8, Kind, &str)] = &[
     ([0, 0, 0, 0, 0, 0, 0, 1], 128, Private, "a loopback address"),
     ([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96, Never, "a NAT64 address"),
     ([0x64, 0xff9b, 1, 0, 0, 0, 0, 0], 48, Never, "a NAT64 address"),
-    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32, Never, "a documentation address"),
-    ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23, Never, "an address of protocol assignments"),
+    (
+        [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0],
+        32,
+        Never,
+        "a documentation address",
+    ),
+    (
+        [0x2001, 0, 0, 0, 0, 0, 0, 0],
+        23,
+        Never,
+        "an address of protocol assignments",
+    ),
     ([0x2002, 0, 0, 0, 0, 0, 0, 0], 16, Never, "a 6to4 address"),
-    ([0x3fff, 0, 0, 0, 0, 0, 0, 0], 20, Never, "a documentation address"),
-    ([0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254], 128, Never, "a cloud metadata service"),
-    ([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7, Private, "a private address (unique local)"),
+    (
+        [0x3fff, 0, 0, 0, 0, 0, 0, 0],
+        20,
+        Never,
+        "a documentation address",
+    ),
+    (
+        [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254],
+        128,
+        Never,
+        "a cloud metadata service",
+    ),
+    (
+        [0xfc00, 0, 0, 0, 0, 0, 0, 0],
+        7,
+        Private,
+        "a private address (unique local)",
+    ),
     ([0xfe80, 0, 0, 0, 0, 0, 0, 0], 10, Private, "a link-local address"),
     ([0xff00, 0, 0, 0, 0, 0, 0, 0], 8, Never, "a multicast address"),
 ];
@@ -125,16 +163,38 @@ mod tests {
     use super::*;
 
     fn refused(guard: SsrfGuard, address: &str) -> Option<&'static str> {
-        guard.check(address.parse().unwrap()).err().map(|refused| refused.what)
+        guard
+            .check(address.parse().unwrap())
+            .err()
+            .map(|refused| refused.what)
     }
 
     #[test]
     fn public_addresses_pass() {
         for public in [
-            "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
-            "128.0.0.0", "169.253.255.255", "172.15.255.255", "172.32.0.0", "192.0.1.0", "192.0.3.0", "198.17.255.255",
-            "198.20.0.0", "223.255.255.255", "168.63.129.15", "::ffff:8.8.8.8", "2606:4700:4700::1111", "2001:200::1",
-            "2a00:1450::1", "2001:db7::1", "2003::1",
+            "1.1.1.1",
+            "8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "192.0.3.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "223.255.255.255",
+            "168.63.129.15",
+            "::ffff:8.8.8.8",
+            "2606:4700:4700::1111",
+            "2001:200::1",
+            "2a00:1450::1",
+            "2001:db7::1",
+            "2003::1",
         ] {
             assert_eq!(refused(SsrfGuard::default(), public), None, "{public}");
         }
@@ -143,14 +203,55 @@ mod tests {
     #[test]
     fn everything_else_is_refused() {
         for special in [
-            "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.255",
-            "127.0.0.1", "127.255.255.255", "169.254.0.1", "169.254.169.254", "172.16.0.1", "172.31.255.255",
-            "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1", "198.18.0.1", "198.19.255.255", "198.51.100.1",
-            "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "168.63.129.16",
-            "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254",
-            "64:ff9b::7f00:1", "64:ff9b::808:808", "64:ff9b:1::1", "100::1", "2001::1", "2001:10::1", "2001:db8::1",
-            "2002:7f00:1::1", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "febf::1",
-            "fec0::1", "ff02::1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "10.255.255.255",
+            "100.64.0.1",
+            "100.100.100.200",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.255",
+            "169.254.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.0.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "168.63.129.16",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "64:ff9b::808:808",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:10::1",
+            "2001:db8::1",
+            "2002:7f00:1::1",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fdff::1",
+            "fe80::1",
+            "febf::1",
+            "fec0::1",
+            "ff02::1",
         ] {
             assert!(refused(SsrfGuard::default(), special).is_some(), "{special}");
         }
@@ -158,21 +259,61 @@ mod tests {
 
     #[test]
     fn the_reason_tells_a_metadata_service_from_its_network() {
-        assert_eq!(refused(SsrfGuard::default(), "169.254.169.254"), Some("a cloud metadata service"));
-        assert_eq!(refused(SsrfGuard::default(), "fd00:ec2::254"), Some("a cloud metadata service"));
-        assert_eq!(refused(SsrfGuard::default(), "::ffff:127.0.0.1"), Some("a loopback address"));
+        assert_eq!(
+            refused(SsrfGuard::default(), "169.254.169.254"),
+            Some("a cloud metadata service")
+        );
+        assert_eq!(
+            refused(SsrfGuard::default(), "fd00:ec2::254"),
+            Some("a cloud metadata service")
+        );
+        assert_eq!(
+            refused(SsrfGuard::default(), "::ffff:127.0.0.1"),
+            Some("a loopback address")
+        );
     }
 
     #[test]
     fn the_setting_opens_private_networks_and_nothing_else() {
-        let guard = SsrfGuard { allow_private_targets: true };
-        for opened in ["8.8.8.8", "127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.1", "169.254.1.1", "100.64.0.1", "fd12::1", "fe80::1"] {
+        let guard = SsrfGuard {
+            allow_private_targets: true,
+        };
+        for opened in [
+            "8.8.8.8",
+            "127.0.0.1",
+            "::1",
+            "::ffff:127.0.0.1",
+            "10.0.0.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "fd12::1",
+            "fe80::1",
+        ] {
             assert_eq!(refused(guard, opened), None, "{opened}");
         }
-        for still in ["0.0.0.0", "169.254.169.254", "100.100.100.200", "64:ff9b::a9fe:a9fe", "168.63.129.16", "fd00:ec2::254", "224.0.0.1", "255.255.255.255", "ff02::1", "::"] {
+        for still in [
+            "0.0.0.0",
+            "169.254.169.254",
+            "100.100.100.200",
+            "64:ff9b::a9fe:a9fe",
+            "168.63.129.16",
+            "fd00:ec2::254",
+            "224.0.0.1",
+            "255.255.255.255",
+            "ff02::1",
+            "::",
+        ] {
             assert!(refused(guard, still).is_some(), "{still}");
         }
-        let text = |address: &str| SsrfGuard::default().check(address.parse().unwrap()).unwrap_err().to_string();
-        assert!(text("10.0.0.1").contains("allow_private_targets") && !text("224.0.0.1").contains("allow_private"));
+        let text = |address: &str| {
+            SsrfGuard::default()
+                .check(address.parse().unwrap())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(
+            text("10.0.0.1").contains("allow_private_targets")
+                && !text("224.0.0.1").contains("allow_private")
+        );
     }
 }

@@ -48,7 +48,10 @@ pub fn validate_monitor(settings: &MonitorSettings, known: &[KnownRegion]) -> Ve
         && usize::from(n) > settings.regions.len()
     {
         let regions = settings.regions.len();
-        errors.push(error("/quorum", format!("asks for {n} regions, the monitor has {regions}")));
+        errors.push(error(
+            "/quorum",
+            format!("asks for {n} regions, the monitor has {regions}"),
+        ));
     }
     errors.extend(validate_check(&settings.check));
     errors
@@ -95,16 +98,26 @@ fn validate_check(check: &Check) -> Vec<FieldError> {
 fn check_name(name: &str, errors: &mut Vec<FieldError>) {
     let characters = name.chars().count();
     if name.trim() != name || characters == 0 {
-        errors.push(error("/name", "is empty or begins or ends with a space".to_owned()));
+        errors.push(error(
+            "/name",
+            "is empty or begins or ends with a space".to_owned(),
+        ));
     } else if characters > NAME_CHARACTERS {
-        errors.push(error("/name", format!("has {characters} characters, use at most {NAME_CHARACTERS}")));
+        errors.push(error(
+            "/name",
+            format!("has {characters} characters, use at most {NAME_CHARACTERS}"),
+        ));
     } else if name.chars().any(char::is_control) {
         errors.push(error("/name", "contains a control character".to_owned()));
     }
 }
 
 fn check_timing(settings: &MonitorSettings, errors: &mut Vec<FieldError>) {
-    let MonitorSettings { interval_s, timeout_ms, .. } = *settings;
+    let MonitorSettings {
+        interval_s,
+        timeout_ms,
+        ..
+    } = *settings;
     if !INTERVAL_S.contains(&interval_s) || interval_s % 10 != 0 {
         let (low, high) = (INTERVAL_S.start(), INTERVAL_S.end());
         errors.push(error(
@@ -126,22 +139,36 @@ fn check_timing(settings: &MonitorSettings, errors: &mut Vec<FieldError>) {
 
 fn check_tags(tags: &[String], errors: &mut Vec<FieldError>) {
     if tags.len() > TAGS {
-        errors.push(error("/tags", format!("has {} tags, use at most {TAGS}", tags.len())));
+        errors.push(error(
+            "/tags",
+            format!("has {} tags, use at most {TAGS}", tags.len()),
+        ));
     }
     for (index, tag) in tags.iter().enumerate() {
         let pointer = format!("/tags/{index}");
         let characters = tag.chars().count();
         if tag.trim() != tag || characters == 0 || tag.chars().any(char::is_control) {
-            errors.push(error(pointer, "is empty or has spaces around it or control characters in it".to_owned()));
+            errors.push(error(
+                pointer,
+                "is empty or has spaces around it or control characters in it".to_owned(),
+            ));
         } else if characters > TAG_CHARACTERS {
-            errors.push(error(pointer, format!("has {characters} characters, use at most {TAG_CHARACTERS}")));
+            errors.push(error(
+                pointer,
+                format!("has {characters} characters, use at most {TAG_CHARACTERS}"),
+            ));
         } else if tags[..index].contains(tag) {
             errors.push(error(pointer, format!("is `{tag}` a second time")));
         }
     }
 }
 
-fn region_error(pointer: String, region: &Region, check: &Check, known: &[KnownRegion]) -> Option<FieldError> {
+fn region_error(
+    pointer: String,
+    region: &Region,
+    check: &Check,
+    known: &[KnownRegion],
+) -> Option<FieldError> {
     let Some(found) = known.iter().find(|known| known.name == region.as_str()) else {
         let names: Vec<&str> = known.iter().map(|known| &*known.name).collect();
         let hint = if names.is_empty() {
@@ -153,7 +180,12 @@ fn region_error(pointer: String, region: &Region, check: &Check, known: &[KnownR
     };
     let needed = check.capability();
     let serves = found.capabilities.as_ref().is_none_or(|all| all.contains(needed));
-    (!serves).then(|| error(pointer, format!("region {region} has no probe that can run `{needed}`")))
+    (!serves).then(|| {
+        error(
+            pointer,
+            format!("region {region} has no probe that can run `{needed}`"),
+        )
+    })
 }
 
 fn check_range<T: PartialOrd + std::fmt::Display + Copy>(
@@ -169,7 +201,10 @@ fn check_range<T: PartialOrd + std::fmt::Display + Copy>(
 }
 
 fn error(pointer: impl Into<String>, detail: impl Into<String>) -> FieldError {
-    FieldError { pointer: pointer.into(), detail: detail.into() }
+    FieldError {
+        pointer: pointer.into(),
+        detail: detail.into(),
+    }
 }
 
 #[cfg(test)]
@@ -183,7 +218,11 @@ mod tests {
             name: name.into(),
             capabilities: capabilities.map(|all| all.iter().map(|&one| one.to_owned()).collect()),
         };
-        vec![region("weur", Some(&["http", "tcp"])), region("enam", Some(&["tcp"])), region("apac", None)]
+        vec![
+            region("weur", Some(&["http", "tcp"])),
+            region("enam", Some(&["tcp"])),
+            region("apac", None),
+        ]
     }
 
     /// The pointers at fault when the settings are changed like this.
@@ -193,7 +232,10 @@ mod tests {
             settings.extend(change);
         }
         let settings = serde_json::from_value(settings).unwrap();
-        validate_monitor(&settings, &known()).into_iter().map(|error| error.pointer).collect()
+        validate_monitor(&settings, &known())
+            .into_iter()
+            .map(|error| error.pointer)
+            .collect()
     }
 
     #[test]
@@ -220,12 +262,27 @@ mod tests {
             (json!({"interval_s": 86_410}), vec!["/interval_s"]),
             (json!({"timeout_ms": 99}), vec!["/timeout_ms"]),
             (json!({"timeout_ms": 60_001}), vec!["/timeout_ms"]),
-            (json!({"timeout_ms": 10_000, "interval_s": 10}), vec!["/timeout_ms"]),
+            (
+                json!({"timeout_ms": 10_000, "interval_s": 10}),
+                vec!["/timeout_ms"],
+            ),
             (json!({"retries": 6}), vec!["/retries"]),
-            (json!({"confirmations": 0, "recoveries": 11}), vec!["/confirmations", "/recoveries"]),
-            (json!({"tags": ["a", "", "a", "x".repeat(41)]}), vec!["/tags/1", "/tags/2", "/tags/3"]),
-            (json!({"tags": (0..21).map(|n| n.to_string()).collect::<Vec<_>>()}), vec!["/tags"]),
-            (json!({"regions": ["weur", "mars", "weur"]}), vec!["/regions/1", "/regions/2"]),
+            (
+                json!({"confirmations": 0, "recoveries": 11}),
+                vec!["/confirmations", "/recoveries"],
+            ),
+            (
+                json!({"tags": ["a", "", "a", "x".repeat(41)]}),
+                vec!["/tags/1", "/tags/2", "/tags/3"],
+            ),
+            (
+                json!({"tags": (0..21).map(|n| n.to_string()).collect::<Vec<_>>()}),
+                vec!["/tags"],
+            ),
+            (
+                json!({"regions": ["weur", "mars", "weur"]}),
+                vec!["/regions/1", "/regions/2"],
+            ),
             (json!({"regions": ["weur"], "quorum": "count:2"}), vec!["/quorum"]),
             (json!({"check": {"type": "gopher"}}), vec!["/check/type"]),
         ] {
@@ -239,13 +296,22 @@ mod tests {
             json!({"name": "a", "check": {"type": "http", "url": "https://example.org/"}, "regions": ["enam"]}),
         );
         let errors = validate_monitor(&settings.unwrap(), &known());
-        assert_eq!(errors, [error("/regions/0", "region enam has no probe that can run `http`")]);
+        assert_eq!(
+            errors,
+            [error(
+                "/regions/0",
+                "region enam has no probe that can run `http`"
+            )]
+        );
     }
 
     #[test]
     fn the_target_holds_no_secrets() {
         let target_of = |url: &str| target(&Check::Http(HttpCheck::get(url)));
-        assert_eq!(target_of("https://u:p@example.org:8443/a/b?token=x#y"), "https://example.org:8443/a/b");
+        assert_eq!(
+            target_of("https://u:p@example.org:8443/a/b?token=x#y"),
+            "https://example.org:8443/a/b"
+        );
         assert_eq!(target_of("nonsense"), "");
     }
 }

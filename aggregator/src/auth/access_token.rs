@@ -62,7 +62,9 @@ impl AccessTokens {
         validation.set_required_spec_claims(&["exp", "iss"]);
         // The library would ask the machine's clock; the injected one decides below.
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).ok()?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation)
+            .ok()?
+            .claims;
         let ends = DateTime::from_timestamp(claims.exp, 0)?;
         (now < ends).then_some((claims.sid, ends))
     }
@@ -98,10 +100,15 @@ mod tests {
 
         let parts: Vec<&str> = token.split('.').collect();
         let claims = URL_SAFE_NO_PAD.encode(
-            String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).unwrap()).unwrap().replace("000001", "000002"),
+            String::from_utf8(URL_SAFE_NO_PAD.decode(parts[1]).unwrap())
+                .unwrap()
+                .replace("000001", "000002"),
         );
         assert_ne!(claims, parts[1]);
-        assert_eq!(tokens().read(&format!("{}.{claims}.{}", parts[0], parts[2]), now()), None);
+        assert_eq!(
+            tokens().read(&format!("{}.{claims}.{}", parts[0], parts[2]), now()),
+            None
+        );
 
         let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
         assert_eq!(tokens().read(&format!("{unsigned}.{}.", parts[1]), now()), None);

@@ -71,7 +71,12 @@ impl Passwords {
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let ended = |error: &dyn std::fmt::Display| PasswordError::Hash(error.to_string());
-        let permit = self.permits.clone().acquire_owned().await.map_err(|error| ended(&error))?;
+        let permit = self
+            .permits
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|error| ended(&error))?;
         let answer = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()
@@ -87,7 +92,9 @@ pub fn require_acceptable(password: &str) -> Result<(), String> {
     }
     match password.chars().count() {
         MIN_CHARACTERS.. => Ok(()),
-        characters => Err(format!("has {characters} characters, use {MIN_CHARACTERS} or more")),
+        characters => Err(format!(
+            "has {characters} characters, use {MIN_CHARACTERS} or more"
+        )),
     }
 }
 
@@ -100,7 +107,9 @@ fn argon2() -> Result<Argon2<'static>, PasswordError> {
 fn hash(password: &str) -> Result<String, PasswordError> {
     let failed = |error: HashError| PasswordError::Hash(error.to_string());
     let salt = SaltString::encode_b64(&random::<SALT_BYTES>()).map_err(failed)?;
-    let hash = argon2()?.hash_password(password.as_bytes(), &salt).map_err(failed)?;
+    let hash = argon2()?
+        .hash_password(password.as_bytes(), &salt)
+        .map_err(failed)?;
     Ok(hash.to_string())
 }
 
@@ -137,28 +146,54 @@ mod tests {
         let passwords = Passwords::default();
         let hash = passwords.hash("correct horse battery".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(hash, passwords.hash("correct horse battery".into()).await.unwrap());
-        assert!(passwords.verify("correct horse battery".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("correct horse batterz".into(), Some(hash)).await.unwrap());
+        assert_ne!(
+            hash,
+            passwords.hash("correct horse battery".into()).await.unwrap()
+        );
+        assert!(
+            passwords
+                .verify("correct horse battery".into(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("correct horse batterz".into(), Some(hash))
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]
     async fn nobody_matches_nothing() {
         let passwords = Passwords::default();
-        assert!(!passwords.verify("nobody has this password".into(), None).await.unwrap());
+        assert!(
+            !passwords
+                .verify("nobody has this password".into(), None)
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]
     async fn passwords_are_long_but_no_books() {
         let passwords = Passwords::default();
         for bad in ["short".to_owned(), "é".repeat(11), "x".repeat(MAX_BYTES + 1)] {
-            assert!(matches!(passwords.hash(bad).await, Err(PasswordError::Unacceptable(_))));
+            assert!(matches!(
+                passwords.hash(bad).await,
+                Err(PasswordError::Unacceptable(_))
+            ));
         }
         assert!(require_acceptable(&"é".repeat(12)).is_ok());
     }
 
     #[tokio::test]
     async fn a_damaged_hash_is_an_error_and_no_sign_in() {
-        assert!(Passwords::default().verify("x".into(), Some("$argon2id$".into())).await.is_err());
+        assert!(
+            Passwords::default()
+                .verify("x".into(), Some("$argon2id$".into()))
+                .await
+                .is_err()
+        );
     }
 }

@@ -26,7 +26,11 @@ mod tests {
     fn tokens_are_random_and_fit_a_cookie() {
         let token = generate();
         assert_eq!(token.len(), 43);
-        assert!(token.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)));
+        assert!(
+            token
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        );
         assert_ne!(hash(&token), hash(&generate()));
     }
 }

@@ -158,10 +158,24 @@ mod tests {
     fn a_network_that_tries_many_e_mail_addresses_waits() {
         let limit = SignInLimit::default();
         for n in 0..PER_ADDRESS {
-            limit.take(&format!("{n}@example.org"), address(&format!("2001:db8::{n:x}")), at(0)).unwrap();
+            limit
+                .take(
+                    &format!("{n}@example.org"),
+                    address(&format!("2001:db8::{n:x}")),
+                    at(0),
+                )
+                .unwrap();
         }
-        assert!(limit.take("x@example.org", address("2001:db8::ffff"), at(0)).is_err());
-        assert!(limit.take("x@example.org", address("2001:db8:0:1::1"), at(0)).is_ok());
+        assert!(
+            limit
+                .take("x@example.org", address("2001:db8::ffff"), at(0))
+                .is_err()
+        );
+        assert!(
+            limit
+                .take("x@example.org", address("2001:db8:0:1::1"), at(0))
+                .is_ok()
+        );
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub async fn list_enrolment_tokens(
 
 /// Ends a token; `false` if there is none.
 pub async fn delete_enrolment_token(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<bool> {
-    let done = sqlx::query!("DELETE FROM enrolment_token WHERE id = $1", id).execute(db).await?;
+    let done = sqlx::query!("DELETE FROM enrolment_token WHERE id = $1", id)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() > 0)
 }

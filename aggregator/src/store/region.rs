@@ -61,23 +61,34 @@ pub async fn create_region(
     label: &str,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    sqlx::query!("INSERT INTO region (name, label, created_at) VALUES ($1, $2, $3)", name, label, now)
-        .execute(db)
-        .await?;
+    sqlx::query!(
+        "INSERT INTO region (name, label, created_at) VALUES ($1, $2, $3)",
+        name,
+        label,
+        now
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
 /// Changes a region's label, unless the configuration file owns it; `false` if nothing was changed.
 pub async fn update_region(db: impl PgExecutor<'_>, name: &str, label: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query!("UPDATE region SET label = $2 WHERE name = $1 AND NOT from_config", name, label)
-        .execute(db)
-        .await?;
+    let done = sqlx::query!(
+        "UPDATE region SET label = $2 WHERE name = $1 AND NOT from_config",
+        name,
+        label
+    )
+    .execute(db)
+    .await?;
     Ok(done.rows_affected() > 0)
 }
 
 /// Removes a region. A region with probes or monitors of its own violates `probe_region_id_fkey` or
 /// `monitor_region_region_id_fkey`; one that the configuration file owns is left, and `false` returned.
 pub async fn delete_region(db: impl PgExecutor<'_>, name: &str) -> sqlx::Result<bool> {
-    let done = sqlx::query!("DELETE FROM region WHERE name = $1 AND NOT from_config", name).execute(db).await?;
+    let done = sqlx::query!("DELETE FROM region WHERE name = $1 AND NOT from_config", name)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() > 0)
 }

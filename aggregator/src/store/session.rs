@@ -147,10 +147,18 @@ pub async fn rotate_refresh_token(
 }
 
 /// Ends a session: its access tokens and refresh tokens are refused from now on.
-pub async fn revoke_session(db: impl PgExecutor<'_>, session_id: Uuid, now: DateTime<Utc>) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", session_id, now)
-        .execute(db)
-        .await?;
+pub async fn revoke_session(
+    db: impl PgExecutor<'_>,
+    session_id: Uuid,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL",
+        session_id,
+        now
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -173,6 +181,8 @@ pub async fn revoke_session_of_token(
 
 /// Removes the sessions that ended before a moment, with their tokens; returns how many there were.
 pub async fn purge_sessions(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> sqlx::Result<u64> {
-    let purged = sqlx::query!("DELETE FROM session WHERE expires_at < $1", before).execute(db).await?;
+    let purged = sqlx::query!("DELETE FROM session WHERE expires_at < $1", before)
+        .execute(db)
+        .await?;
     Ok(purged.rows_affected())
 }

@@ -70,7 +70,11 @@ pub async fn any_user(db: impl PgExecutor<'_>) -> sqlx::Result<bool> {
 }
 
 /// Makes a user and returns its number. An e-mail address that is taken violates `app_user_email_key`.
-pub async fn create_user(db: impl PgExecutor<'_>, user: NewUser<'_>, now: DateTime<Utc>) -> sqlx::Result<i32> {
+pub async fn create_user(
+    db: impl PgExecutor<'_>,
+    user: NewUser<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "INSERT INTO app_user (email, role, password_hash, created_at) VALUES ($1, $2, $3, $4) RETURNING id",
         user.email,
@@ -89,7 +93,9 @@ pub async fn create_first_user(
     now: DateTime<Utc>,
 ) -> sqlx::Result<Option<i32>> {
     let mut tx = db.begin().await?;
-    sqlx::query!("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE").execute(&mut *tx).await?;
+    sqlx::query!("LOCK TABLE app_user IN SHARE ROW EXCLUSIVE MODE")
+        .execute(&mut *tx)
+        .await?;
     if any_user(&mut *tx).await? {
         return Ok(None);
     }

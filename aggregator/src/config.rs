@@ -1,0 +1,60 @@
+//! What a process is told at its start, by its command line or its environment. What may change while it runs stands in
+//! the configuration file: see [`crate::settings`] and [`crate::config_file`].
+
+use crate::telemetry::{DEFAULT_FILTER, LogFormat};
+use clap::Args;
+use std::{net::SocketAddr, path::PathBuf};
+
+/// Where the database is.
+#[derive(Args, Clone)]
+pub struct DatabaseArgs {
+    /// Directory of the embedded database and of generated secrets
+    #[arg(long, env = "EDGEWATCH_DATA_DIR", default_value = ".data")]
+    pub data_dir: PathBuf,
+    /// PostgreSQL 15 or newer, or TimescaleDB; absent: an embedded PostgreSQL in the data directory
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Master secret of 32 characters or more; absent: generated into the data directory
+    #[arg(long, env = "EDGEWATCH_SECRET_KEY", hide_env_values = true)]
+    pub secret_key: Option<String>,
+}
+
+/// How the process logs.
+#[derive(Args, Clone)]
+pub struct LogArgs {
+    /// Log filter, such as `info,sqlx=warn`
+    #[arg(long = "log", env = "EDGEWATCH_LOG", default_value = DEFAULT_FILTER)]
+    pub log_filter: String,
+    /// Log format
+    #[arg(long, env = "EDGEWATCH_LOG_FORMAT", default_value = "auto")]
+    pub log_format: LogFormat,
+}
+
+/// Everything that `edgewatch serve` takes.
+#[derive(Args, Clone)]
+pub struct ServeArgs {
+    /// Address of the dashboard, the API and (unless they have their own) the probe endpoints
+    #[arg(long, env = "EDGEWATCH_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Own address of the probe endpoints, so that the rest can stay private
+    #[arg(long, env = "EDGEWATCH_PROBE_LISTEN")]
+    pub probe_listen: Option<SocketAddr>,
+    /// Configuration file; absent: regions and monitors are made in the dashboard or by the API
+    #[arg(long, env = "EDGEWATCH_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Database
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Logs
+    #[command(flatten)]
+    pub log: LogArgs,
+    /// First administrator, made at the first start
+    #[arg(long, env = "EDGEWATCH_ADMIN_EMAIL", requires = "admin_password")]
+    pub admin_email: Option<String>,
+    /// Password of the first administrator
+    #[arg(long, env = "EDGEWATCH_ADMIN_PASSWORD", hide_env_values = true)]
+    pub admin_password: Option<String>,
+    /// Enrols and approves probes of any region without asking; for local regions
+    #[arg(long, env = "EDGEWATCH_BOOTSTRAP_TOKEN", hide_env_values = true)]
+    pub bootstrap_token: Option<String>,
+}

@@ -1,6 +1,8 @@
 //! What the handlers share, and the routers put together.
 
-use crate::{auth::Auth, clock::Clock, events::EventBus, http, metrics::Metrics, secret::Secrets, settings::Settings};
+use crate::{
+    auth::Auth, clock::Clock, events::EventBus, http, metrics::Metrics, secret::Secrets, settings::Settings,
+};
 use axum::Router;
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub struct AppState {
     pub settings: watch::Sender<Arc<Settings>>,
     /// `EDGEWATCH_BOOTSTRAP_TOKEN`: enrols and approves probes of any region.
     pub bootstrap_token: Option<Arc<str>>,
+    /// True once the process has been asked to stop: what would go on for ever ends.
+    pub stopping: watch::Sender<bool>,
 }
 
 impl AppState {
@@ -39,6 +43,7 @@ impl AppState {
             metrics: Metrics::default(),
             settings: watch::Sender::new(Arc::default()),
             bootstrap_token: None,
+            stopping: watch::Sender::new(false),
         }
     }
 
@@ -50,6 +55,27 @@ impl AppState {
 
 /// Everything on one port.
 pub fn router(state: AppState) -> Router {
-    let (router, _openapi) = http::api().split_for_parts();
+    finish(private().merge(http::probe::router()), state)
+}
+
+/// Everything but the probe endpoints, where those have a port of their own.
+pub fn private_router(state: AppState) -> Router {
+    finish(private(), state)
+}
+
+/// The probe endpoints alone, with `/health` for whoever balances their load.
+pub fn probe_router(state: AppState) -> Router {
+    finish(http::probe::router().merge(http::health::router()), state)
+}
+
+fn private() -> Router<AppState> {
+    let (api, _openapi) = http::api().split_for_parts();
+    api.merge(http::health::router()).merge(http::metrics::router())
+}
+
+fn finish(router: Router<AppState>, state: AppState) -> Router {
+    let router = router
+        .fallback(http::error::not_found)
+        .method_not_allowed_fallback(http::error::method_not_allowed);
     http::with_request_ids(router).with_state(state)
 }

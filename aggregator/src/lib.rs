@@ -16,6 +16,7 @@ pub mod http;
 pub mod metrics;
 pub mod monitor_secrets;
 pub mod secret;
+pub mod serve;
 pub mod settings;
 pub mod ssrf_guard;
 pub mod store;

@@ -4,7 +4,7 @@
 //! own fault is `internal` without a word about its inside; its cause is logged once, here, in the request's span.
 
 use axum::{
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE, header::RETRY_AFTER},
+    http::{HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
 use edgewatch_protocol::problem::{CONTENT_TYPE as PROBLEM_JSON, FieldError, Problem, ProblemType};
@@ -79,6 +79,22 @@ impl From<sqlx::Error> for ApiError {
             cause: Some(error.into()),
         }
     }
+}
+
+/// Where no route leads.
+pub async fn not_found(uri: Uri) -> ApiError {
+    ApiError::new(
+        ProblemType::NotFound,
+        format!("there is nothing at {}", uri.path()),
+    )
+}
+
+/// Where a route leads, but not by this method.
+pub async fn method_not_allowed(method: Method, uri: Uri) -> ApiError {
+    ApiError::new(
+        ProblemType::MethodNotAllowed,
+        format!("{} does not take {method}", uri.path()),
+    )
 }
 
 /// What the violation of a constraint means to a client; `None` where only a fault of ours can violate it.

@@ -4,8 +4,12 @@
 //! its own; it builds for native targets, `wasm32-unknown-unknown` and `wasm32-wasip2`. It does not know what becomes
 //! of an observation: that is the aggregator's.
 
+pub mod assertion;
+pub mod certificate;
+pub mod check;
 pub mod config;
 pub mod outbox;
 pub mod platform;
 pub mod tick;
+pub mod tls;
 pub mod validate;

@@ -1,0 +1,177 @@
+//! Sockets, names, time and randomness of a machine with an operating system.
+
+use edgewatch_core::platform::{
+    DialError, DialTarget, FetchError, NoFetch, Platform, ResolveError, StartTlsError,
+};
+use edgewatch_protocol::{batch::Place, check::PhaseMode};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::net::{TcpStream, lookup_host};
+
+/// Whether an address may be dialled, and if not, why in one line. Asked with the very address that is about to be dialled, so that a name which
+/// changes its address between a look and the dial gains nothing; IPv4 addresses mapped into IPv6 are asked as IPv4.
+pub type AddressPolicy = Arc<dyn Fn(IpAddr) -> Result<(), String> + Send + Sync>;
+
+/// The native platform.
+#[derive(Clone)]
+pub struct NativePlatform {
+    may_dial: AddressPolicy,
+    extra_roots: Vec<Vec<u8>>,
+    origin: Instant,
+}
+
+impl NativePlatform {
+    /// A platform that dials what the policy allows.
+    pub fn new(may_dial: AddressPolicy) -> Self {
+        Self {
+            may_dial,
+            extra_roots: Vec::new(),
+            origin: Instant::now(),
+        }
+    }
+
+    /// A platform that dials any address.
+    pub fn unrestricted() -> Self {
+        Self::new(Arc::new(|_| Ok(())))
+    }
+
+    /// Trusts further root certificates, as DER.
+    #[must_use]
+    pub fn with_extra_roots(mut self, roots: Vec<Vec<u8>>) -> Self {
+        self.extra_roots = roots;
+        self
+    }
+
+    async fn dial_address(&self, address: SocketAddr) -> Result<TcpStream, DialError> {
+        (self.may_dial)(address.ip().to_canonical()).map_err(DialError::TargetForbidden)?;
+        let stream = TcpStream::connect(address)
+            .await
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::ConnectionRefused => DialError::Refused,
+                _ => DialError::Failed(format!("{address}: {error}")),
+            })?;
+        stream
+            .set_nodelay(true)
+            .map_err(|error| DialError::Failed(error.to_string()))?;
+        Ok(stream)
+    }
+}
+
+/// What a failed lookup means. The system's resolver says it in words alone, those of `gai_strerror`.
+fn resolve_error(host: &str, error: &io::Error) -> ResolveError {
+    let text = error.to_string();
+    let not_found = [
+        "Name or service not known",
+        "No address associated with hostname",
+        "nodename nor servname provided",
+        "Name does not resolve",
+    ];
+    if not_found.iter().any(|known| text.contains(known)) {
+        ResolveError::NotFound
+    } else {
+        ResolveError::Failed(format!("the lookup of {host} failed: {text}"))
+    }
+}
+
+impl Platform for NativePlatform {
+    type Stream = TcpStream;
+    type FetchBody = NoFetch;
+
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is where the core's time comes from"
+    )]
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    #[allow(clippy::expect_used, reason = "without randomness nothing may be signed")]
+    fn fill_random(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system has a source of randomness");
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        let found = lookup_host((host, 0))
+            .await
+            .map_err(|error| resolve_error(host, &error))?;
+        let mut addresses: Vec<_> = found.map(|address| address.ip()).collect();
+        addresses.dedup();
+        Ok(addresses)
+    }
+
+    async fn dial(&self, target: &DialTarget) -> Result<TcpStream, DialError> {
+        match target {
+            DialTarget::Address(address) => self.dial_address(*address).await,
+            DialTarget::Name(host, port) => {
+                let mut failure = DialError::Failed(format!("{host} has no address"));
+                let addresses = lookup_host((host.as_str(), *port))
+                    .await
+                    .map_err(|error| DialError::Failed(error.to_string()))?;
+                for address in addresses {
+                    match self.dial_address(address).await {
+                        Err(error @ (DialError::Refused | DialError::Failed(_))) => failure = error,
+                        settled => return settled,
+                    }
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    async fn dial_for_tls(&self, _host: &str, _port: u16) -> Result<TcpStream, DialError> {
+        Err(DialError::Failed("this host has no TLS of its own".to_owned()))
+    }
+
+    async fn start_tls(&self, _stream: TcpStream, _host: &str) -> Result<TcpStream, StartTlsError> {
+        Err(StartTlsError::Handshake(
+            "this host has no TLS of its own".to_owned(),
+        ))
+    }
+
+    async fn fetch(&self, _request: http::Request<Vec<u8>>) -> Result<http::Response<NoFetch>, FetchError> {
+        Err(FetchError::Failed(
+            "this host has no HTTP client of its own".to_owned(),
+        ))
+    }
+
+    fn offers(&self, mode: PhaseMode) -> bool {
+        mode == PhaseMode::Own
+    }
+
+    fn extra_roots(&self) -> Vec<Vec<u8>> {
+        self.extra_roots.clone()
+    }
+
+    fn host(&self) -> &'static str {
+        "agent"
+    }
+
+    fn software(&self) -> String {
+        concat!("edgewatch-agent/", env!("CARGO_PKG_VERSION")).to_owned()
+    }
+
+    fn capabilities(&self) -> Vec<String> {
+        vec!["http".to_owned()]
+    }
+
+    fn place(&self) -> Place {
+        Place::default()
+    }
+
+    fn max_concurrent(&self) -> usize {
+        64
+    }
+}

@@ -1,0 +1,408 @@
+//! Whether a response is what was asked for: pure, each failure told with the value that was found.
+
+use crate::check::excerpt::{clip, mask};
+use edgewatch_protocol::{
+    assertion::{Assertion, Severity, StatusSet, Subject, TextCondition},
+    observation::{CertificateFacts, FailedAssertion},
+};
+use http::HeaderMap;
+use regex_lite::{Regex, RegexBuilder};
+use serde_json::Value;
+use serde_json_path::JsonPath;
+use std::borrow::Cow;
+
+/// The longest regular expression, in bytes.
+pub const MAX_PATTERN_BYTES: usize = 1000;
+
+/// The largest compiled regular expression, in bytes.
+const MAX_COMPILED_BYTES: usize = 256 << 10;
+
+/// The most of a found value that is shown, in bytes.
+const MAX_SHOWN_BYTES: usize = 120;
+
+const MS_PER_DAY: i64 = 86_400_000;
+
+/// What assertions are judged on.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The final response's status.
+    pub status: u16,
+    /// The final response's fields.
+    pub headers: &'a HeaderMap,
+    /// The final response's body: the whole of it if an assertion looks at it.
+    pub body: &'a [u8],
+    /// The body's length.
+    pub body_bytes: u64,
+    /// How long the check took, in microseconds.
+    pub total_us: u32,
+    /// The peer's certificate, of the last connection.
+    pub certificate: Option<&'a CertificateFacts>,
+    /// Whether the platform looked in a way that hides the certificate: then nothing is said of its days.
+    pub certificate_hidden: bool,
+    /// When the check ended, Unix milliseconds.
+    pub now_ms: i64,
+}
+
+/// The assertions that do not hold, in their order. Without one on the status, 200 to 299 is asked for first.
+pub fn evaluate(assertions: &[Assertion], evidence: &Evidence<'_>) -> Vec<FailedAssertion> {
+    let of_status = |assertion: &Assertion| matches!(assertion.subject, Subject::Status { .. });
+    let success = Assertion {
+        subject: Subject::Status {
+            allowed: StatusSet::success(),
+        },
+        severity: Severity::Down,
+    };
+    let implied = (!assertions.iter().any(of_status)).then_some(&success);
+    implied
+        .into_iter()
+        .chain(assertions)
+        .filter_map(|assertion| {
+            failure(&assertion.subject, evidence).map(|text| FailedAssertion {
+                text,
+                severity: assertion.severity,
+            })
+        })
+        .collect()
+}
+
+/// A regular expression within its bounds.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn compile_pattern(pattern: &str) -> Result<Regex, String> {
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return Err(format!(
+            "a regular expression may have at most {MAX_PATTERN_BYTES} bytes"
+        ));
+    }
+    RegexBuilder::new(pattern)
+        .size_limit(MAX_COMPILED_BYTES)
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+/// What is wrong, with the value that was found; `None` when the assertion holds.
+fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
+    match subject {
+        Subject::Status { allowed } => {
+            let status = evidence.status;
+            (!allowed.contains(status)).then(|| format!("status ({status}) in {allowed}"))
+        }
+        Subject::Header { name, condition } => {
+            let fields: Vec<_> = evidence
+                .headers
+                .get_all(name.as_str())
+                .iter()
+                .map(|value| String::from_utf8_lossy(value.as_bytes()))
+                .collect();
+            let found = (!fields.is_empty()).then(|| fields.join(", "));
+            let shown = shown(found.as_deref());
+            judge_text(condition, found.as_deref())
+                .map(|wanted| format!("header {} ({shown}) {wanted}", name.to_ascii_lowercase()))
+        }
+        Subject::Body { condition } => {
+            let text = String::from_utf8_lossy(evidence.body);
+            let is_presence = matches!(condition, TextCondition::Present | TextCondition::Absent);
+            let found = (!is_presence || !text.is_empty()).then_some(&*text);
+            judge_text(condition, found)
+                .map(|wanted| format!("body ({} bytes) {wanted}", evidence.body_bytes))
+        }
+        Subject::JsonPath { path, condition } => json_path(path, condition, evidence.body),
+        Subject::Latency { max_ms } => {
+            // Compared in whole microseconds, shown rounded up, so that the shown values never contradict the verdict.
+            let late = u64::from(evidence.total_us) > u64::from(*max_ms) * 1000;
+            late.then(|| format!("latency ({} ms) <= {max_ms} ms", evidence.total_us.div_ceil(1000)))
+        }
+        Subject::CertificateDays { min_days } => match evidence.certificate {
+            Some(certificate) => {
+                let days = (certificate.not_after_ms - evidence.now_ms).div_euclid(MS_PER_DAY);
+                (days < i64::from(*min_days)).then(|| format!("certificate days ({days}) >= {min_days}"))
+            }
+            None if evidence.certificate_hidden => None,
+            None => Some(format!("certificate days (no certificate) >= {min_days}")),
+        },
+        Subject::Unknown => Some("an assertion that this probe does not know".to_owned()),
+    }
+}
+
+fn json_path(path: &str, condition: &TextCondition, body: &[u8]) -> Option<String> {
+    let Ok(query) = JsonPath::parse(path) else {
+        return Some(format!("json_path {path} (not a path) {}", wanted(condition)));
+    };
+    let Ok(document) = serde_json::from_slice::<Value>(body) else {
+        return Some(format!(
+            "json_path {path} (the body is not JSON) {}",
+            wanted(condition)
+        ));
+    };
+    let found = query.query(&document).first();
+    let text = found.map(|value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    // A string is shown with its quotes, so that "3" is told from 3.
+    let resolved = found.map(ToString::to_string);
+    judge_text(condition, text.as_deref())
+        .map(|wanted| format!("json_path {path} ({}) {wanted}", shown(resolved.as_deref())))
+}
+
+/// What was wanted, if a text is not that.
+fn judge_text(condition: &TextCondition, found: Option<&str>) -> Option<String> {
+    let holds = match (condition, found) {
+        (TextCondition::Present, found) => found.is_some(),
+        (TextCondition::Absent, found) => found.is_none(),
+        // What is not there differs from everything and contains nothing.
+        (TextCondition::NotEqual(_) | TextCondition::NotContains(_) | TextCondition::NotMatches(_), None) => {
+            true
+        }
+        (_, None) => false,
+        (TextCondition::Equal(value), Some(text)) => text == value,
+        (TextCondition::NotEqual(value), Some(text)) => text != value,
+        (TextCondition::Contains(value), Some(text)) => text.contains(value.as_str()),
+        (TextCondition::NotContains(value), Some(text)) => !text.contains(value.as_str()),
+        (TextCondition::Matches(pattern), Some(text)) => {
+            compile_pattern(pattern).is_ok_and(|regex| regex.is_match(text))
+        }
+        (TextCondition::NotMatches(pattern), Some(text)) => {
+            compile_pattern(pattern).is_ok_and(|regex| !regex.is_match(text))
+        }
+        (TextCondition::GreaterThan(value), Some(text)) => numbers(text, value).is_some_and(|(a, b)| a > b),
+        (TextCondition::LessThan(value), Some(text)) => numbers(text, value).is_some_and(|(a, b)| a < b),
+    };
+    (!holds).then(|| wanted(condition))
+}
+
+fn numbers(a: &str, b: &str) -> Option<(f64, f64)> {
+    Some((a.trim().parse().ok()?, b.trim().parse().ok()?))
+}
+
+fn wanted(condition: &TextCondition) -> String {
+    match condition {
+        TextCondition::Present => "is present".to_owned(),
+        TextCondition::Absent => "is absent".to_owned(),
+        TextCondition::Equal(value) => format!("== {value}"),
+        TextCondition::NotEqual(value) => format!("!= {value}"),
+        TextCondition::Contains(value) => format!("contains {value}"),
+        TextCondition::NotContains(value) => format!("does not contain {value}"),
+        TextCondition::Matches(value) => format!("matches {value}"),
+        TextCondition::NotMatches(value) => format!("does not match {value}"),
+        TextCondition::GreaterThan(value) => format!("> {value}"),
+        TextCondition::LessThan(value) => format!("< {value}"),
+    }
+}
+
+fn shown(found: Option<&str>) -> String {
+    let Some(text) = found else {
+        return "absent".to_owned();
+    };
+    let masked: Cow<'_, str> = mask(clip(text, 4 * MAX_SHOWN_BYTES));
+    let line = masked.replace(char::is_control, " ");
+    match clip(&line, MAX_SHOWN_BYTES) {
+        short if short.len() < line.len() => format!("{short}…"),
+        whole => whole.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn evidence<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Evidence<'a> {
+        Evidence {
+            status: 200,
+            headers,
+            body,
+            body_bytes: body.len() as u64,
+            total_us: 812_000,
+            certificate: None,
+            certificate_hidden: false,
+            now_ms: 0,
+        }
+    }
+
+    fn texts(json: &str, evidence: &Evidence<'_>) -> Vec<String> {
+        let assertions: Vec<Assertion> = serde_json::from_str(json).unwrap();
+        evaluate(&assertions, evidence)
+            .into_iter()
+            .map(|failed| failed.text)
+            .collect()
+    }
+
+    #[test]
+    fn status() {
+        let headers = HeaderMap::new();
+        let unavailable = Evidence {
+            status: 503,
+            ..evidence(&headers, b"")
+        };
+        assert_eq!(texts("[]", &unavailable), ["status (503) in 200-299"]);
+        assert_eq!(texts("[]", &evidence(&headers, b"")), [""; 0]);
+        let asked = r#"[{"on":"status","allowed":"301,500-599"}]"#;
+        assert_eq!(texts(asked, &unavailable), [""; 0]);
+        assert_eq!(
+            texts(asked, &evidence(&headers, b"")),
+            ["status (200) in 301,500-599"]
+        );
+    }
+
+    #[test]
+    fn headers() {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("text/html"));
+        headers.append("via", HeaderValue::from_static("a"));
+        headers.append("via", HeaderValue::from_static("b"));
+        let seen = evidence(&headers, b"");
+        assert_eq!(
+            texts(
+                r#"[{"on":"header","name":"Content-Type","is":"contains","value":"json"}]"#,
+                &seen
+            ),
+            ["header content-type (text/html) contains json"]
+        );
+        assert_eq!(
+            texts(
+                r#"[{"on":"header","name":"via","is":"equal","value":"a, b"}]"#,
+                &seen
+            ),
+            [""; 0]
+        );
+        assert_eq!(
+            texts(
+                r#"[{"on":"header","name":"x-a","is":"present"},{"on":"header","name":"via","is":"absent"}]"#,
+                &seen
+            ),
+            ["header x-a (absent) is present", "header via (a, b) is absent"]
+        );
+        assert_eq!(
+            texts(
+                r#"[{"on":"header","name":"x-a","is":"not_equal","value":"1"}]"#,
+                &seen
+            ),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn a_secret_in_a_header_is_not_shown() {
+        let mut headers = HeaderMap::new();
+        headers.insert("set-cookie", HeaderValue::from_static("session=0123456789abcdef"));
+        let text = &texts(
+            r#"[{"on":"header","name":"set-cookie","is":"contains","value":"Secure"}]"#,
+            &evidence(&headers, b""),
+        )[0];
+        assert_eq!(text, "header set-cookie (session=•••) contains Secure");
+    }
+
+    #[test]
+    fn bodies() {
+        let headers = HeaderMap::new();
+        let seen = evidence(&headers, b"all systems go");
+        assert_eq!(
+            texts(r#"[{"on":"body","is":"matches","value":"^all .* go$"}]"#, &seen),
+            [""; 0]
+        );
+        assert_eq!(
+            texts(r#"[{"on":"body","is":"not_contains","value":"systems"}]"#, &seen),
+            ["body (14 bytes) does not contain systems"]
+        );
+        let empty = evidence(&headers, b"");
+        assert_eq!(
+            texts(r#"[{"on":"body","is":"present"}]"#, &empty),
+            ["body (0 bytes) is present"]
+        );
+        assert_eq!(
+            texts(
+                r#"[{"on":"body","is":"matches","value":"^$"},{"on":"body","is":"absent"}]"#,
+                &empty
+            ),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn json_paths() {
+        let headers = HeaderMap::new();
+        let seen = evidence(
+            &headers,
+            br#"{"status":"degraded","load":[0.5,7],"ok":true,"none":null}"#,
+        );
+        let failing = r#"[
+            {"on":"json_path","path":"$.status","is":"equal","value":"ok"},
+            {"on":"json_path","path":"$.load[1]","is":"less_than","value":"5"},
+            {"on":"json_path","path":"$.missing","is":"present"},
+            {"on":"json_path","path":"$.missing","is":"equal","value":"x"}]"#;
+        assert_eq!(
+            texts(failing, &seen),
+            [
+                r#"json_path $.status ("degraded") == ok"#,
+                "json_path $.load[1] (7) < 5",
+                "json_path $.missing (absent) is present",
+                "json_path $.missing (absent) == x",
+            ]
+        );
+        let holding = r#"[
+            {"on":"json_path","path":"$.ok","is":"equal","value":"true"},
+            {"on":"json_path","path":"$.none","is":"present"},
+            {"on":"json_path","path":"$.load[?@ > 1]","is":"equal","value":"7"},
+            {"on":"json_path","path":"$..load[0]","is":"greater_than","value":"0.25"}]"#;
+        assert_eq!(texts(holding, &seen), [""; 0]);
+        assert_eq!(
+            texts(
+                r#"[{"on":"json_path","path":"$.a","is":"absent"}]"#,
+                &evidence(&headers, b"<html>")
+            ),
+            ["json_path $.a (the body is not JSON) is absent"]
+        );
+    }
+
+    #[test]
+    fn latency_and_certificate_days() {
+        let headers = HeaderMap::new();
+        let seen = evidence(&headers, b"");
+        assert_eq!(
+            texts(r#"[{"on":"latency","max_ms":500}]"#, &seen),
+            ["latency (812 ms) <= 500 ms"]
+        );
+        assert_eq!(texts(r#"[{"on":"latency","max_ms":812}]"#, &seen), [""; 0]);
+        let a_little_late = Evidence {
+            total_us: 500_001,
+            ..seen
+        };
+        assert_eq!(
+            texts(r#"[{"on":"latency","max_ms":500}]"#, &a_little_late),
+            ["latency (501 ms) <= 500 ms"]
+        );
+
+        let certificate = CertificateFacts {
+            fingerprint: String::new(),
+            subject: String::new(),
+            issuer: String::new(),
+            names: Vec::new(),
+            not_before_ms: 0,
+            not_after_ms: 4 * MS_PER_DAY - 1,
+            tls_version: String::new(),
+            cipher_suite: String::new(),
+        };
+        let days = r#"[{"on":"certificate_days","min_days":14,"severity":"degraded"}]"#;
+        let with = Evidence {
+            certificate: Some(&certificate),
+            ..seen
+        };
+        assert_eq!(texts(days, &with), ["certificate days (3) >= 14"]);
+        assert_eq!(texts(days, &seen), ["certificate days (no certificate) >= 14"]);
+        let hidden = Evidence {
+            certificate_hidden: true,
+            ..seen
+        };
+        assert_eq!(texts(days, &hidden), [""; 0]);
+    }
+
+    #[test]
+    fn patterns_are_bounded() {
+        assert!(compile_pattern("a{1,20}").is_ok());
+        assert!(compile_pattern("(").is_err());
+        assert!(compile_pattern(&"a".repeat(MAX_PATTERN_BYTES + 1)).is_err());
+        assert!(compile_pattern("((a{1,100}){1,100}){1,100}").is_err());
+    }
+}

@@ -1,0 +1,309 @@
+//! From a URL to a connected stream: lookup, dial, TLS.
+
+use crate::{
+    check::{
+        Engine,
+        deadline::{Deadline, within},
+        stop::Stop,
+    },
+    platform::{DialError, DialTarget, Platform, ResolveError, StartTlsError},
+};
+use edgewatch_protocol::{
+    observation::CertificateFacts,
+    phase::{NotMeasurable, Phase, PhaseTime, PhaseTimes},
+    reason::Reason,
+};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
+};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::client::TlsStream;
+use url::{Host, Url};
+
+/// How many of a name's addresses are tried.
+const MAX_ADDRESSES: usize = 4;
+
+/// A stream that a request can be sent over.
+pub enum Connection<S> {
+    /// Without TLS, or with the platform's.
+    Plain(S),
+    /// With our own TLS.
+    Tls(Box<TlsStream<S>>),
+}
+
+/// What a connection showed, also one that failed.
+#[derive(Debug, Default)]
+pub struct ConnectionFacts {
+    /// The address dialled last.
+    pub address: Option<IpAddr>,
+    /// The peer's certificate.
+    pub certificate: Option<CertificateFacts>,
+}
+
+/// Why there is no connection.
+pub enum ConnectError {
+    /// The check has ended.
+    Stop(Stop),
+    /// The platform forbids the dial, but its HTTP client may get there.
+    Forbidden(String),
+}
+
+impl From<Stop> for ConnectError {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+/// Where a URL leads: host without brackets, port, and whether by TLS.
+pub struct Endpoint<'a> {
+    /// The parsed host.
+    pub host: Host<&'a str>,
+    /// The host as text, an IPv6 address without brackets.
+    pub name: String,
+    /// The port.
+    pub port: u16,
+    /// Whether the scheme is `https`.
+    pub tls: bool,
+}
+
+impl<'a> Endpoint<'a> {
+    /// The endpoint of an HTTP(S) URL.
+    pub fn of(url: &'a Url) -> Option<Self> {
+        let host = url.host()?;
+        let name = match &host {
+            Host::Domain(name) => (*name).to_owned(),
+            Host::Ipv4(ip) => ip.to_string(),
+            Host::Ipv6(ip) => ip.to_string(),
+        };
+        Some(Self {
+            host,
+            name,
+            port: url.port_or_known_default()?,
+            tls: url.scheme() == "https",
+        })
+    }
+}
+
+fn since(platform: &impl Platform, start_us: u64) -> PhaseTime {
+    let us = platform.monotonic_us().saturating_sub(start_us);
+    PhaseTime::Measured(us.try_into().unwrap_or(u32::MAX))
+}
+
+/// Connects by own lookup, own dial and own TLS.
+pub async fn connect_own<P: Platform>(
+    engine: &Engine<'_, P>,
+    deadline: &Deadline,
+    endpoint: &Endpoint<'_>,
+    accept_any_certificate: bool,
+    phases: &mut PhaseTimes,
+    facts: &mut ConnectionFacts,
+) -> Result<Connection<P::Stream>, ConnectError> {
+    let platform = engine.platform;
+    let targets = resolve(platform, deadline, endpoint, phases).await?;
+
+    let start_us = platform.monotonic_us();
+    let stream = dial_in_turn(platform, deadline, &targets, facts).await?;
+    phases.tcp = since(platform, start_us);
+
+    if !endpoint.tls {
+        phases.tls = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
+        return Ok(Connection::Plain(stream));
+    }
+    let start_us = platform.monotonic_us();
+    let now_ms = platform.now_ms();
+    let handshake = engine
+        .tls
+        .handshake(stream, &endpoint.name, now_ms, accept_any_certificate);
+    let handshake = deadline
+        .within(platform, handshake)
+        .await
+        .ok_or_else(|| deadline.ran_out(Phase::Tls))?;
+    facts.certificate = handshake.certificate;
+    match handshake.stream {
+        Ok(stream) => {
+            phases.tls = since(platform, start_us);
+            Ok(Connection::Tls(Box::new(stream)))
+        }
+        Err(failure) => Err(Stop::down(failure.reason, Phase::Tls, failure.message).into()),
+    }
+}
+
+/// Connects by the platform's sockets and the platform's TLS.
+pub async fn connect_platform<P: Platform>(
+    engine: &Engine<'_, P>,
+    deadline: &Deadline,
+    endpoint: &Endpoint<'_>,
+    phases: &mut PhaseTimes,
+) -> Result<Connection<P::Stream>, ConnectError> {
+    let platform = engine.platform;
+    phases.dns = PhaseTime::NotMeasurable(match endpoint.host {
+        Host::Domain(_) => NotMeasurable::Mode,
+        _ => NotMeasurable::NotApplicable,
+    });
+    let start_us = platform.monotonic_us();
+    let dial = async {
+        if endpoint.tls {
+            platform.dial_for_tls(&endpoint.name, endpoint.port).await
+        } else {
+            let target = DialTarget::Name(endpoint.name.clone(), endpoint.port);
+            platform.dial(&target).await
+        }
+    };
+    let stream = deadline
+        .within(platform, dial)
+        .await
+        .ok_or_else(|| deadline.ran_out(Phase::Tcp))?
+        .map_err(dial_error)?;
+    phases.tcp = since(platform, start_us);
+    if !endpoint.tls {
+        phases.tls = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
+        return Ok(Connection::Plain(stream));
+    }
+    let start_us = platform.monotonic_us();
+    let stream = deadline
+        .within(platform, platform.start_tls(stream, &endpoint.name))
+        .await
+        .ok_or_else(|| deadline.ran_out(Phase::Tls))?
+        .map_err(|error| match error {
+            StartTlsError::Certificate(message) => {
+                Stop::down(Reason::CertificateInvalid, Phase::Tls, message)
+            }
+            StartTlsError::Handshake(message) => Stop::down(Reason::TlsHandshake, Phase::Tls, message),
+        })?;
+    phases.tls = since(platform, start_us);
+    Ok(Connection::Plain(stream))
+}
+
+/// The addresses to dial, IPv4 first.
+async fn resolve<P: Platform>(
+    platform: &P,
+    deadline: &Deadline,
+    endpoint: &Endpoint<'_>,
+    phases: &mut PhaseTimes,
+) -> Result<Vec<DialTarget>, Stop> {
+    let at = |ip: IpAddr| DialTarget::Address(SocketAddr::new(ip, endpoint.port));
+    let not_applicable = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
+    let name = match endpoint.host {
+        Host::Ipv4(ip) => {
+            phases.dns = not_applicable;
+            return Ok(vec![at(ip.into())]);
+        }
+        Host::Ipv6(ip) => {
+            phases.dns = not_applicable;
+            return Ok(vec![at(ip.into())]);
+        }
+        Host::Domain(name) => name.trim_end_matches('.'),
+    };
+    // RFC 6761: names under `localhost` are loopback whatever a resolver may say.
+    if name == "localhost" || name.ends_with(".localhost") {
+        phases.dns = not_applicable;
+        return Ok(vec![
+            at(Ipv4Addr::LOCALHOST.into()),
+            at(Ipv6Addr::LOCALHOST.into()),
+        ]);
+    }
+    let start_us = platform.monotonic_us();
+    let resolved = deadline
+        .within(platform, platform.resolve(name))
+        .await
+        .ok_or_else(|| deadline.ran_out(Phase::Dns))?;
+    let not_found = || {
+        let message = format!("the name {name} does not exist or has no address");
+        Err(Stop::down(Reason::DnsNotFound, Phase::Dns, message))
+    };
+    match resolved {
+        Ok(addresses) if addresses.is_empty() => not_found(),
+        Ok(mut addresses) => {
+            phases.dns = since(platform, start_us);
+            addresses.sort_by_key(IpAddr::is_ipv6);
+            addresses.truncate(MAX_ADDRESSES);
+            Ok(addresses.into_iter().map(at).collect())
+        }
+        Err(ResolveError::NotFound) => not_found(),
+        Err(ResolveError::Failed(message)) => Err(Stop::down(Reason::DnsFailed, Phase::Dns, message)),
+        Err(ResolveError::Unavailable(_)) => {
+            phases.dns = PhaseTime::NotMeasurable(NotMeasurable::ResolverUnavailable);
+            Ok(vec![DialTarget::Name(name.to_owned(), endpoint.port)])
+        }
+    }
+}
+
+/// Tries the targets one after the other until one connects. The time left is shared out evenly, so that one address
+/// that swallows packets does not hide another that answers.
+async fn dial_in_turn<P: Platform>(
+    platform: &P,
+    deadline: &Deadline,
+    targets: &[DialTarget],
+    facts: &mut ConnectionFacts,
+) -> Result<P::Stream, ConnectError> {
+    let mut failure = None;
+    for (tried, target) in targets.iter().enumerate() {
+        facts.address = target.ip().or(facts.address);
+        let share = deadline.left(platform) / u32::try_from(targets.len() - tried).unwrap_or(1);
+        match within(platform, share, platform.dial(target)).await {
+            Some(Ok(stream)) => return Ok(stream),
+            Some(Err(error @ (DialError::Refused | DialError::Failed(_)))) => {
+                failure = Some(dial_error(error));
+            }
+            // A rule forbids the target as a whole, not just one of its addresses.
+            Some(Err(error)) => return Err(dial_error(error)),
+            None => failure = Some(deadline.ran_out(Phase::Tcp).into()),
+        }
+    }
+    Err(failure
+        .unwrap_or_else(|| Stop::down(Reason::DnsNotFound, Phase::Dns, "there is no address to dial").into()))
+}
+
+fn dial_error(error: DialError) -> ConnectError {
+    match error {
+        DialError::Refused => Stop::down(Reason::ConnectRefused, Phase::Tcp, "the connection was refused"),
+        DialError::Failed(message) => Stop::down(Reason::ConnectFailed, Phase::Tcp, message),
+        DialError::TargetForbidden(message) => Stop::unmeasured(Reason::TargetForbidden, message),
+        DialError::Limit(message) => Stop::unmeasured(Reason::PlatformLimit, message),
+        DialError::Forbidden(message) => return ConnectError::Forbidden(message),
+    }
+    .into()
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Connection<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Connection<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! One HTTP/1.1 exchange (RFC 9112) over a connected stream, its phases timed separately.
+
+use crate::{
+    check::{
+        body::ReceivedBody,
+        deadline::Deadline,
+        stop::Stop,
+        timed_stream::{Marks, TimedStream},
+    },
+    platform::Platform,
+    tls::{TlsFailure, rustls_error},
+};
+use edgewatch_protocol::{
+    phase::{Phase, PhaseTime, PhaseTimes},
+    reason::Reason,
+};
+use futures::future::{Either, select};
+use http::{HeaderMap, Request, StatusCode, Version, header::CONTENT_LENGTH};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Bytes, client::conn::http1};
+use std::{error::Error as _, io, pin::pin};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// The head of a response.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Status.
+    pub status: StatusCode,
+    /// Version of the protocol.
+    pub version: Version,
+    /// Fields.
+    pub headers: HeaderMap,
+}
+
+/// What came of an exchange; filled as far as it got, also when it failed.
+pub struct Received {
+    /// The response's head, once it was there.
+    pub head: Option<Head>,
+    /// The response's body.
+    pub body: ReceivedBody,
+}
+
+impl Received {
+    /// Nothing yet.
+    pub fn new(body: ReceivedBody) -> Self {
+        Self { head: None, body }
+    }
+}
+
+/// Sends a request in origin form and receives the answer. `wants_body` is asked at the head of the answer; without
+/// the body the exchange ends there.
+pub async fn exchange<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
+    platform: &P,
+    deadline: &Deadline,
+    stream: S,
+    request: Request<Full<Bytes>>,
+    wants_body: impl Fn(&Head) -> bool,
+    received: &mut Received,
+    phases: &mut PhaseTimes,
+) -> Result<(), Stop> {
+    let marks = Marks::default();
+    let start_us = platform.monotonic_us();
+    let result = match http1::handshake(TimedStream::new(platform, &marks, stream)).await {
+        Ok((mut sender, connection)) => {
+            let receive = pin!(receive(&mut sender, request, wants_body, received));
+            let connection = pin!(connection);
+            let both = async {
+                match select(receive, connection).await {
+                    Either::Left((result, _)) => result,
+                    // The connection has nothing more to do; what it received is still to be taken.
+                    Either::Right((_, receive)) => receive.await,
+                }
+            };
+            deadline.within(platform, both).await
+        }
+        Err(error) => Some(Err(Broken::Hyper(error))),
+    };
+    let end_us = platform.monotonic_us();
+
+    let us = |from: u64, to: u64| PhaseTime::Measured(to.saturating_sub(from).try_into().unwrap_or(u32::MAX));
+    let (sent_us, first_byte_us) = (marks.sent_us(), marks.first_byte_us());
+    let reached = match (sent_us, first_byte_us, &received.head) {
+        (_, Some(_), Some(_)) => Phase::Body,
+        (Some(_), ..) => Phase::Ttfb,
+        _ => Phase::Request,
+    };
+    if let Some(sent_us) = sent_us {
+        phases.request = us(start_us, sent_us);
+        if let Some(first_byte_us) = first_byte_us {
+            phases.ttfb = us(sent_us, first_byte_us);
+            if matches!(result, Some(Ok(()))) {
+                phases.body = us(first_byte_us, end_us);
+            }
+        }
+    }
+    match result {
+        None => Err(deadline.ran_out(reached)),
+        Some(Ok(())) => Ok(()),
+        Some(Err(broken)) => Err(broken.into_stop(reached)),
+    }
+}
+
+/// Why no whole answer came.
+enum Broken {
+    Hyper(hyper::Error),
+    TooLarge(u64),
+}
+
+async fn receive(
+    sender: &mut http1::SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+    wants_body: impl Fn(&Head) -> bool,
+    received: &mut Received,
+) -> Result<(), Broken> {
+    let is_head = request.method() == http::Method::HEAD;
+    let response = sender.send_request(request).await.map_err(Broken::Hyper)?;
+    let (parts, mut body) = response.into_parts();
+    let head = received.head.insert(Head {
+        status: parts.status,
+        version: parts.version,
+        headers: parts.headers,
+    });
+    if !wants_body(head) {
+        return Ok(());
+    }
+    let announced = head
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if !is_head && announced.is_some_and(|length| length > received.body.max_bytes()) {
+        return Err(Broken::TooLarge(received.body.max_bytes()));
+    }
+    while let Some(frame) = body.frame().await {
+        if let Ok(piece) = frame.map_err(Broken::Hyper)?.into_data() {
+            received.body.push(&piece).map_err(Broken::TooLarge)?;
+        }
+    }
+    received.body.finish();
+    Ok(())
+}
+
+impl Broken {
+    fn into_stop(self, phase: Phase) -> Stop {
+        let error = match self {
+            Self::TooLarge(max_bytes) => return Stop::body_too_large(max_bytes),
+            Self::Hyper(error) => error,
+        };
+        let io = error
+            .source()
+            .and_then(|source| source.downcast_ref::<io::Error>());
+        if let Some(failure) = io.filter(|io| rustls_error(io).is_some()).map(TlsFailure::of_io) {
+            // In TLS 1.3 the peer's alert, such as for a missing client certificate, comes after the handshake.
+            return Stop::down(failure.reason, Phase::Tls, failure.message);
+        }
+        if error.is_parse() {
+            let what = error.to_string();
+            return Stop::down(
+                Reason::HttpMalformed,
+                phase,
+                format!("the answer is not HTTP/1.1: {what}"),
+            );
+        }
+        let message = match phase {
+            Phase::Request | Phase::Ttfb => "the peer closed the connection before it answered",
+            _ => "the peer closed the connection before the response was complete",
+        };
+        Stop::down(Reason::ConnectionReset, phase, message)
+    }
+}

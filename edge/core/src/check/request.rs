@@ -1,0 +1,304 @@
+//! The request of one hop: what is asked, and how a redirect (RFC 9110, 15.4) changes it.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use edgewatch_protocol::check::{HttpAuth, HttpCheck};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{
+        ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE,
+        HOST, PRAGMA, TRANSFER_ENCODING, USER_AGENT,
+    },
+};
+use url::{Origin, Url};
+
+/// What the probe calls itself.
+pub const USER_AGENT_VALUE: &str = concat!("Edgewatch/", env!("CARGO_PKG_VERSION"));
+
+/// The fields that the engine alone sets.
+pub const OWN_FIELDS: [HeaderName; 4] = [HOST, CONTENT_LENGTH, CONNECTION, TRANSFER_ENCODING];
+
+/// Fields that may follow a redirect to another origin. Any other may hold a secret.
+const HARMLESS_FIELDS: [HeaderName; 6] = [
+    ACCEPT,
+    ACCEPT_LANGUAGE,
+    CACHE_CONTROL,
+    CONTENT_TYPE,
+    PRAGMA,
+    USER_AGENT,
+];
+
+/// The request of one hop.
+#[derive(Clone, Debug)]
+pub struct HopRequest {
+    /// Where to, without a fragment and without credentials.
+    pub url: Url,
+    /// How.
+    pub method: Method,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    /// The origin that the check's credentials are for.
+    home: Origin,
+}
+
+/// Why a redirect cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnusableLocation;
+
+impl HopRequest {
+    /// The first request of a check.
+    ///
+    /// # Errors
+    /// One line that says what of the check cannot be sent. [`crate::validate::validate`] finds the same beforehand.
+    pub fn first(check: &HttpCheck) -> Result<Self, String> {
+        let mut url = Url::parse(&check.url).map_err(|error| format!("the URL cannot be used: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err("the URL must begin with http:// or https:// and name a host".to_owned());
+        }
+        url.set_fragment(None);
+        let method = Method::from_bytes(check.method.0.as_bytes())
+            .map_err(|_| format!("`{}` is not a method", check.method.0))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        let mut own = HeaderMap::new();
+        for header in &check.headers {
+            let name = HeaderName::from_bytes(header.name.as_bytes())
+                .map_err(|_| format!("`{}` is not a header name", header.name))?;
+            let value = HeaderValue::from_str(&header.value)
+                .map_err(|_| format!("the value of the header {name} has forbidden characters"))?;
+            if !OWN_FIELDS.contains(&name) {
+                own.append(name, value);
+            }
+        }
+        for name in own.keys() {
+            headers.remove(name);
+        }
+        headers.extend(own);
+        if let Some(auth) = &check.auth {
+            let value = authorization(auth).ok_or("the credentials have forbidden characters")?;
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(Self {
+            home: url.origin(),
+            url,
+            method,
+            headers,
+            body: check.body.clone().unwrap_or_default().into_bytes(),
+        })
+    }
+
+    /// The request that a redirect asks for. 303 becomes a `GET` (a `HEAD` stays one); 301 and 302 turn a `POST` into a
+    /// `GET`; 307 and 308 repeat the request. Whatever may be a credential stays at the origin that it was meant for.
+    pub fn redirected(
+        &self,
+        status: StatusCode,
+        location: Option<&HeaderValue>,
+    ) -> Result<Self, UnusableLocation> {
+        let location = location
+            .and_then(|value| value.to_str().ok())
+            .ok_or(UnusableLocation)?;
+        let mut url = self.url.join(location).map_err(|_| UnusableLocation)?;
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+            return Err(UnusableLocation);
+        }
+        url.set_fragment(None);
+        let without_credentials = url.set_username("").and_then(|()| url.set_password(None));
+        without_credentials.map_err(|()| UnusableLocation)?;
+
+        let mut next = Self { url, ..self.clone() };
+        let becomes_get = match status {
+            StatusCode::SEE_OTHER => self.method != Method::HEAD,
+            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => self.method == Method::POST,
+            _ => false,
+        };
+        if becomes_get {
+            next.method = Method::GET;
+            next.body.clear();
+            next.headers.remove(CONTENT_TYPE);
+        }
+        if next.url.origin() != self.home {
+            let foreign: Vec<_> = next
+                .headers
+                .keys()
+                .filter(|name| !HARMLESS_FIELDS.contains(name))
+                .cloned()
+                .collect();
+            for name in foreign {
+                next.headers.remove(name);
+            }
+        }
+        Ok(next)
+    }
+
+    /// The request in origin form, with the fields that HTTP/1.1 needs.
+    pub fn to_origin_form(&self) -> Result<http::Request<Vec<u8>>, http::Error> {
+        let target = match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
+        };
+        let host = match (self.url.host_str(), self.url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        let mut request = http::Request::builder()
+            .method(self.method.clone())
+            .uri(target)
+            .header(HOST, host)
+            .body(self.body.clone())?;
+        request.headers_mut().extend(self.headers.clone());
+        request
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+        Ok(request)
+    }
+
+    /// The request in absolute form, for a platform's own HTTP client.
+    pub fn to_absolute_form(&self) -> Result<http::Request<Vec<u8>>, http::Error> {
+        let mut request = http::Request::builder()
+            .method(self.method.clone())
+            .uri(self.url.as_str())
+            .body(self.body.clone())?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
+
+    /// The URL without query and fragment, as it may be shown.
+    pub fn shown_url(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.into()
+    }
+}
+
+fn authorization(auth: &HttpAuth) -> Option<HeaderValue> {
+    let value = match auth {
+        HttpAuth::Basic { username, password } => {
+            format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
+        }
+        HttpAuth::Bearer { token } => format!("Bearer {token}"),
+    };
+    let mut value = HeaderValue::from_str(&value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Whether a status asks to go elsewhere.
+pub fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edgewatch_protocol::check::{Header, Method as CheckMethod};
+
+    fn post_with_credentials() -> HopRequest {
+        let header = |name: &str, value: &str| Header {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        HopRequest::first(&HttpCheck {
+            method: CheckMethod("POST".to_owned()),
+            headers: vec![
+                header("X-Api-Key", "k"),
+                header("Accept", "text/html"),
+                header("Host", "evil.example"),
+                header("Content-Type", "text/plain"),
+            ],
+            body: Some("ping".to_owned()),
+            auth: Some(HttpAuth::Basic {
+                username: "Aladdin".to_owned(),
+                password: "open sesame".to_owned(),
+            }),
+            ..HttpCheck::get("https://example.com/a/b?x=1#part")
+        })
+        .unwrap()
+    }
+
+    fn to(request: &HopRequest, status: u16, location: &'static str) -> Result<HopRequest, UnusableLocation> {
+        let location = HeaderValue::from_static(location);
+        request.redirected(StatusCode::from_u16(status).unwrap(), Some(&location))
+    }
+
+    #[test]
+    fn the_first_request() {
+        let request = post_with_credentials().to_origin_form().unwrap();
+        assert_eq!(request.uri(), "/a/b?x=1");
+        assert_eq!(request.headers()[HOST], "example.com");
+        assert_eq!(request.headers()[ACCEPT], "text/html");
+        assert_eq!(request.headers()[USER_AGENT], USER_AGENT_VALUE);
+        // The example of RFC 7617, section 2.
+        assert_eq!(
+            request.headers()[AUTHORIZATION],
+            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+        );
+        assert_eq!(request.headers().get_all(HOST).iter().count(), 1);
+        assert_eq!(request.body(), b"ping");
+        let odd_port = HopRequest::first(&HttpCheck::get("http://[::1]:8080/")).unwrap();
+        assert_eq!(odd_port.to_origin_form().unwrap().headers()[HOST], "[::1]:8080");
+    }
+
+    #[test]
+    fn methods_change_as_rfc_9110_has_it() {
+        let request = post_with_credentials();
+        for (status, method, body) in [
+            (301, "GET", ""),
+            (302, "GET", ""),
+            (303, "GET", ""),
+            (307, "POST", "ping"),
+            (308, "POST", "ping"),
+        ] {
+            let next = to(&request, status, "/c").unwrap();
+            assert_eq!(
+                (next.method.as_str(), next.body.as_slice()),
+                (method, body.as_bytes()),
+                "{status}"
+            );
+            assert_eq!(next.url.as_str(), "https://example.com/c");
+            assert_eq!(
+                next.headers.contains_key(CONTENT_TYPE),
+                method == "POST",
+                "{status}"
+            );
+        }
+        let head = HopRequest::first(&HttpCheck {
+            method: CheckMethod("HEAD".to_owned()),
+            ..HttpCheck::get("http://example.com")
+        });
+        assert_eq!(to(&head.unwrap(), 303, "/").unwrap().method, Method::HEAD);
+    }
+
+    #[test]
+    fn credentials_stay_at_their_origin() {
+        let request = post_with_credentials();
+        let home = to(&request, 307, "https://example.com:443/x").unwrap();
+        assert!(home.headers.contains_key(AUTHORIZATION) && home.headers.contains_key("x-api-key"));
+        for foreign in [
+            "https://other.example/",
+            "http://example.com/",
+            "https://example.com:444/",
+            "//sub.example.com/",
+        ] {
+            let next = to(&request, 307, foreign).unwrap();
+            assert!(!next.headers.contains_key(AUTHORIZATION), "{foreign}");
+            assert!(!next.headers.contains_key("x-api-key"), "{foreign}");
+            assert!(next.headers.contains_key(ACCEPT), "{foreign}");
+        }
+        let with_user = to(&request, 302, "https://user:secret@other.example/").unwrap();
+        assert_eq!(with_user.url.as_str(), "https://other.example/");
+    }
+
+    #[test]
+    fn unusable_locations() {
+        let request = post_with_credentials();
+        for location in [
+            "ftp://example.com/",
+            "javascript:alert(1)",
+            "https://",
+            "http://[::1",
+        ] {
+            assert!(to(&request, 302, location).is_err(), "{location}");
+        }
+        assert!(request.redirected(StatusCode::FOUND, None).is_err());
+    }
+}

@@ -1,0 +1,295 @@
+//! TLS of the checks' own connections: rustls over the platform's byte stream.
+//!
+//! Which provider does the cryptography is hidden in [`provider`]: `ring` on native hosts, the pure-Rust
+//! `rustls-rustcrypto` on WASM hosts (no C compiler; not audited, which is why nothing but checks goes through here).
+//! The chain is verified against Mozilla's roots and those of the host, at the platform's time.
+
+use crate::certificate;
+use edgewatch_protocol::{observation::CertificateFacts, reason::Reason};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        Resumption, WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    time_provider::TimeProvider,
+};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+/// The TLS client of a probe: made once, used for many connections.
+pub struct TlsClient {
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+/// What came of a handshake.
+pub struct Handshake<S> {
+    /// The connection, or why there is none.
+    pub stream: Result<TlsStream<S>, TlsFailure>,
+    /// The peer's leaf certificate, also one that was refused.
+    pub certificate: Option<CertificateFacts>,
+}
+
+/// Why there is no TLS connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFailure {
+    /// One of the TLS, certificate and connection reasons.
+    pub reason: Reason,
+    /// One line for people.
+    pub message: String,
+}
+
+#[cfg(any(feature = "ring", not(target_family = "wasm")))]
+fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
+#[cfg(all(not(feature = "ring"), target_family = "wasm"))]
+fn provider() -> CryptoProvider {
+    rustls_rustcrypto::provider()
+}
+
+impl TlsClient {
+    /// A client that trusts Mozilla's roots and further ones, given as DER.
+    ///
+    /// # Errors
+    /// When one of the further roots is not a certificate.
+    pub fn new(extra_roots: &[Vec<u8>]) -> Result<Self, String> {
+        let mut roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        for der in extra_roots {
+            roots
+                .add(CertificateDer::from(der.as_slice()))
+                .map_err(|error| format!("an additional root certificate cannot be used: {error}"))?;
+        }
+        let provider = Arc::new(provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+            .build()
+            .map_err(|error| format!("the root certificates cannot be used: {error}"))?;
+        Ok(Self { provider, verifier })
+    }
+
+    /// Shakes hands with `host`, a name or a literal address, offering HTTP/1.1 alone and no resumption, so that each
+    /// check sees a whole handshake.
+    ///
+    /// The handshake is carried to its end even when the chain does not hold, so that version and cipher can be told;
+    /// then it is refused before a byte of the request is sent.
+    pub async fn handshake<S>(
+        &self,
+        stream: S,
+        host: &str,
+        now_ms: i64,
+        accept_any_certificate: bool,
+    ) -> Handshake<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let failed = |failure| Handshake {
+            stream: Err(failure),
+            certificate: None,
+        };
+        let seen = Arc::new(Mutex::new(None));
+        let verifier = CapturingVerifier {
+            inner: Arc::clone(&self.verifier),
+            accept_any_certificate,
+            seen: Arc::clone(&seen),
+        };
+        let builder =
+            ClientConfig::builder_with_details(Arc::clone(&self.provider), Arc::new(FixedTime::at(now_ms)))
+                .with_safe_default_protocol_versions();
+        let mut config = match builder {
+            Ok(builder) => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(verifier))
+                .with_no_client_auth(),
+            Err(error) => return failed(TlsFailure::of(&error)),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.resumption = Resumption::disabled();
+        let bare = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .trim_end_matches('.');
+        let Ok(name) = ServerName::try_from(bare.to_owned()) else {
+            return failed(TlsFailure {
+                reason: Reason::CertificateWrongHost,
+                message: format!("`{host}` is not a name that a certificate can be for"),
+            });
+        };
+
+        let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (protocol, cipher) = match &connected {
+            Ok(stream) => {
+                let connection = stream.get_ref().1;
+                (
+                    connection.protocol_version().and_then(|v| v.as_str()),
+                    connection
+                        .negotiated_cipher_suite()
+                        .and_then(|s| s.suite().as_str()),
+                )
+            }
+            Err(_) => (None, None),
+        };
+        let certificate = seen.as_ref().and_then(|seen| {
+            certificate::facts(
+                &seen.leaf,
+                protocol.unwrap_or_default(),
+                cipher.unwrap_or_default(),
+            )
+        });
+        let refused = seen.and_then(|seen| seen.refused);
+        let stream = match (connected, refused) {
+            (Err(error), _) => Err(TlsFailure::of_io(&error)),
+            (Ok(_), Some(error)) => Err(TlsFailure::of(&error)),
+            (Ok(stream), None) => Ok(stream),
+        };
+        Handshake { stream, certificate }
+    }
+}
+
+impl TlsFailure {
+    /// What an I/O error within a TLS connection means.
+    pub fn of_io(error: &io::Error) -> Self {
+        if let Some(tls) = rustls_error(error) {
+            return Self::of(tls);
+        }
+        Self {
+            reason: Reason::ConnectionReset,
+            message: match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    "the peer closed the connection during the TLS handshake".to_owned()
+                }
+                _ => format!("the connection broke during the TLS handshake: {error}"),
+            },
+        }
+    }
+
+    fn of(error: &rustls::Error) -> Self {
+        use CertificateError as C;
+        let reason = match error {
+            rustls::Error::InvalidCertificate(error) => match error {
+                C::Expired | C::ExpiredContext { .. } => Reason::CertificateExpired,
+                C::NotValidYet | C::NotValidYetContext { .. } => Reason::CertificateNotYetValid,
+                C::NotValidForName | C::NotValidForNameContext { .. } => Reason::CertificateWrongHost,
+                C::UnknownIssuer => Reason::CertificateUntrusted,
+                // What webpki says of a self-signed certificate that is marked as a CA, which is what `openssl req
+                // -x509` makes.
+                C::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+                    Reason::CertificateUntrusted
+                }
+                _ => Reason::CertificateInvalid,
+            },
+            rustls::Error::NoCertificatesPresented => Reason::CertificateInvalid,
+            _ => Reason::TlsHandshake,
+        };
+        let message = match error {
+            rustls::Error::InvalidCertificate(C::UnknownIssuer) => {
+                "the certificate's chain does not lead to a trusted root".to_owned()
+            }
+            rustls::Error::InvalidMessage(_) => "the peer answers with bytes that are not TLS".to_owned(),
+            error => error.to_string(),
+        };
+        Self { reason, message }
+    }
+}
+
+/// The TLS error inside an I/O error, if it is one.
+pub fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+/// The time of one handshake, taken from the platform.
+#[derive(Debug)]
+struct FixedTime(UnixTime);
+
+impl FixedTime {
+    fn at(now_ms: i64) -> Self {
+        let seconds = u64::try_from(now_ms / 1000).unwrap_or_default();
+        Self(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}
+
+impl TimeProvider for FixedTime {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.0)
+    }
+}
+
+/// What the verifier saw.
+#[derive(Debug)]
+struct Seen {
+    leaf: CertificateDer<'static>,
+    refused: Option<rustls::Error>,
+}
+
+/// Verifies the chain as webpki does, and keeps the leaf and the verdict for after the handshake.
+#[derive(Debug)]
+struct CapturingVerifier {
+    inner: Arc<WebPkiServerVerifier>,
+    accept_any_certificate: bool,
+    seen: Arc<Mutex<Option<Seen>>>,
+}
+
+impl ServerCertVerifier for CapturingVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let refused = if self.accept_any_certificate {
+            None
+        } else {
+            self.inner
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .err()
+        };
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen {
+            leaf: end_entity.clone().into_owned(),
+            refused,
+        });
+        Ok(ServerCertVerified::assertion())
+    }
+
+    // Where any certificate is taken there is nobody to authenticate, and certificates too old or odd for webpki to
+    // read are among those that must be taken.
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if self.accept_any_certificate {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if self.accept_any_certificate {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}

@@ -5,6 +5,7 @@
 //! refresh token that comes a second time was stolen, now or the first time, and ends its session.
 
 pub mod access_token;
+pub mod email;
 pub mod password;
 pub mod refresh_token;
 pub mod setup_code;

@@ -4,7 +4,7 @@
 //! own fault is `internal` without a word about its inside; its cause is logged once, here, in the request's span.
 
 use axum::{
-    http::{HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE, header::RETRY_AFTER},
+    http::{HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE, header::RETRY_AFTER, header::WWW_AUTHENTICATE},
     response::{IntoResponse, Response},
 };
 use edgewatch_protocol::problem::{CONTENT_TYPE as PROBLEM_JSON, FieldError, Problem, ProblemType};
@@ -131,6 +131,9 @@ impl IntoResponse for ApiError {
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if self.problem.kind() == Some(ProblemType::Unauthenticated) {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"edgewatch\""));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
         }

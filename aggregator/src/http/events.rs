@@ -1,5 +1,6 @@
 //! `GET /api/v1/events`: live events as Server-Sent Events. See [`edgewatch_client::event`].
 
+use super::{auth::Viewer, openapi::NeedsSession};
 use crate::{app::AppState, events::Numbered};
 use axum::{
     extract::State,
@@ -24,9 +25,11 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen")),
-    responses((status = 200, description = "Events, without end", body = Event, content_type = "text/event-stream"))
+    responses((status = 200, description = "Events, without end", body = Event, content_type = "text/event-stream"), NeedsSession),
+    security(("cookie" = []), ("bearer" = []))
 )]
 async fn stream_events(
+    _: Viewer,
     State(state): State<AppState>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<sse::Event, Infallible>>> {

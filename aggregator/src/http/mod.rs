@@ -1,12 +1,18 @@
 //! The HTTP side: one file per endpoint family, each with a `router()` of its own.
 
+pub mod auth;
 pub mod error;
 pub mod events;
 pub mod health;
 pub mod json;
 pub mod metrics;
+pub mod openapi;
 pub mod probe;
 pub mod request_id;
+pub mod session;
+pub mod setup;
+#[cfg(test)]
+pub mod test_server;
 
 pub use error::ApiError;
 pub use json::JsonBody;
@@ -15,9 +21,12 @@ pub use request_id::with_request_ids;
 use crate::app::AppState;
 use utoipa_axum::router::OpenApiRouter;
 
-/// The public REST API with its document. Families that need a session belong under `private`, the others beside it.
+/// The REST API with its document. Every handler of a private family takes one of the extractors of [`auth`] first.
 pub fn api() -> OpenApiRouter<AppState> {
     let private = OpenApiRouter::new().merge(events::router());
-    let public = OpenApiRouter::new();
-    private.merge(public)
+    let public = OpenApiRouter::new()
+        .merge(openapi::router())
+        .merge(session::router())
+        .merge(setup::router());
+    OpenApiRouter::with_openapi(openapi::document()).merge(public).merge(private)
 }

@@ -82,6 +82,8 @@ problem_types! {
     MethodNotAllowed = "method-not-allowed", 405, "This method is not offered here";
     /// The state of things forbids it.
     Conflict = "conflict", 409, "The current state forbids this";
+    /// It was changed since it was read.
+    PreconditionFailed = "precondition-failed", 412, "It was changed in the meantime";
     /// The body is too large.
     TooLarge = "too-large", 413, "The request is too large";
     /// The body is of a media type that is not read here.

@@ -1,0 +1,178 @@
+//! What tests of handlers share: the whole router over a database of its own, a clock that stands still, and clients of
+//! each role.
+
+use crate::{
+    app::{self, AppState},
+    auth::{access_token, password::Passwords, refresh_token},
+    clock::Clock,
+    secret::Secrets,
+    store::{
+        session::{NewSession, open_session},
+        user::{NewUser, create_user},
+    },
+};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header::SET_COOKIE},
+};
+use chrono::{DateTime, Utc};
+use edgewatch_client::session::Role;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+use sqlx::PgPool;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+/// The password of users of [`TestServer::sign_up`].
+pub const PASSWORD: &str = "a long enough password";
+
+/// The moment that tests begin at: that of the machine, because result partitions are made around it.
+#[allow(clippy::disallowed_methods, reason = "the database makes partitions around its own now")]
+pub fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap()
+}
+
+/// The router and its state.
+pub struct TestServer {
+    /// Its state.
+    pub state: AppState,
+    router: Router,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{}: {}", self.status, self.text))
+    }
+
+    /// The last segment of the problem's type.
+    pub fn problem(&self) -> String {
+        let json = self.json();
+        json["type"].as_str().unwrap_or_default().trim_start_matches("/problems/").to_owned()
+    }
+
+    /// The pointers of the fields at fault.
+    pub fn pointers(&self) -> Vec<String> {
+        let json = self.json();
+        let errors = json["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The value of a cookie that it sets.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.headers.get_all(SET_COOKIE).into_iter().map(|value| value.to_str().unwrap());
+        set.filter_map(|cookie| cookie.split(';').next()?.split_once('='))
+            .find_map(|(found, value)| (found == name).then(|| value.to_owned()))
+    }
+}
+
+impl TestServer {
+    /// Over an empty database.
+    pub fn new(pool: PgPool) -> Self {
+        let secrets = Secrets::from_text(&"test".repeat(8)).unwrap();
+        let state = AppState::new(pool, Clock::at(now()), secrets);
+        Self {
+            router: app::router(state.clone()),
+            state,
+        }
+    }
+
+    /// Sends a request: `headers` are pairs, a body is JSON.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header("host", "localhost:8080");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Some(json) => {
+                request = request.header("content-type", "application/json");
+                Body::from(json.to_string())
+            }
+            None => Body::empty(),
+        };
+        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        // Live events have no end.
+        let text = if path == "/api/v1/events" && parts.status.is_success() {
+            String::new()
+        } else {
+            String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+        };
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text,
+        }
+    }
+
+    /// Makes a user `<role>@example.org` with [`PASSWORD`].
+    pub async fn sign_up(&self, role: Role) -> i32 {
+        let password_hash = Passwords::default().hash(PASSWORD.to_owned()).await.unwrap();
+        let email = format!("{role:?}@example.org").to_lowercase();
+        let user = NewUser { email: &email, role, password_hash: &password_hash };
+        create_user(&self.state.pool, user, self.state.clock.now()).await.unwrap()
+    }
+
+    /// Somebody with this role, and the access token.
+    pub async fn client(&self, role: Role) -> Client<'_> {
+        let now = self.state.clock.now();
+        let id = Uuid::new_v4();
+        let session = NewSession {
+            id,
+            user_id: self.sign_up(role).await,
+            token_hash: &refresh_token::hash(&refresh_token::generate()),
+            user_agent: "test",
+            now,
+            expires_at: now + refresh_token::LIFETIME,
+        };
+        open_session(&self.state.pool, session).await.unwrap();
+        let (token, _) = self.state.auth.access_tokens.issue(id, now).unwrap();
+        assert!(access_token::LIFETIME.num_minutes() > 1);
+        Client { server: self, bearer: format!("Bearer {token}") }
+    }
+}
+
+/// Somebody who is signed in.
+pub struct Client<'a> {
+    server: &'a TestServer,
+    bearer: String,
+}
+
+impl Client<'_> {
+    /// Sends a request.
+    pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        self.server.send(method, path, &[("authorization", &self.bearer)], body).await
+    }
+
+    /// `GET`.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None).await
+    }
+
+    /// `POST` with a body.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, Some(body)).await
+    }
+
+    /// `PUT` with a body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send("PUT", path, Some(body)).await
+    }
+
+    /// `DELETE`.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None).await
+    }
+}

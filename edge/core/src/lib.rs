@@ -4,12 +4,19 @@
 //! its own; it builds for native targets, `wasm32-unknown-unknown` and `wasm32-wasip2`. It does not know what becomes
 //! of an observation: that is the aggregator's.
 
+pub mod aggregator;
 pub mod assertion;
+pub mod assignments;
 pub mod certificate;
 pub mod check;
 pub mod config;
+pub mod enrol;
 pub mod outbox;
 pub mod platform;
+pub mod report;
+pub mod round;
+pub mod schedule;
+pub mod test_run;
 pub mod tick;
 pub mod tls;
 pub mod validate;

@@ -1,4 +1,431 @@
-//! Observations that are not delivered yet.
+//! Observations that are not delivered yet, kept in the platform's storage.
+//!
+//! # What is kept
+//! - Records, `outbox/<id>/<created>`, in the order of their ids. The first may be *sealed*: it holds the bytes of a
+//!   batch that is on its way. The others are *open* and take observations until they are full.
+//! - The chain, `chain`: the last batch before the first record, and up to which id records are done with.
+//!
+//! # Why nothing is lost or sent twice
+//! Every step is one write of one key, and each later step is derived from what the earlier ones left. A batch is sealed
+//! by overwriting its open record, so the same observations are never in two places. A delivered record is first
+//! declared done in the chain, then deleted: found again, it is only deleted. A sealed record that does not follow the
+//! chain (the aggregator had another head) was never taken and is sealed anew.
 
-/// The largest value that the core puts into [`crate::platform::Storage`], in bytes.
+use crate::{
+    config::ProbeConfig,
+    platform::{Platform, Storage, StorageError},
+};
+use edgewatch_protocol::{
+    batch::{Batch, ChainHead, MAX_OBSERVATIONS},
+    digest::sha256_hex,
+    identity::Fingerprint,
+    observation::Observation,
+    version::Version,
+};
+use serde::{Deserialize, Serialize};
+
+/// The largest value that the core puts into [`Storage`], in bytes.
 pub const RECORD_BYTES: usize = 1 << 20;
+
+/// An open record takes no more observations beyond this size, in bytes.
+const OPEN_RECORD_BYTES: usize = 256 << 10;
+
+const CHAIN_KEY: &str = "chain";
+const RECORD_PREFIX: &str = "outbox/";
+
+/// How much may wait.
+#[derive(Clone, Copy, Debug)]
+pub struct OutboxLimits {
+    /// The longest that an observation waits, milliseconds.
+    pub max_age_ms: i64,
+    /// The most records; each has at most 500 observations and 256 KiB.
+    pub max_records: usize,
+}
+
+impl Default for OutboxLimits {
+    /// 24 hours; 512 records, which is at most 256,000 observations and 128 MiB.
+    fn default() -> Self {
+        Self {
+            max_age_ms: 24 * 3_600_000,
+            max_records: 512,
+        }
+    }
+}
+
+/// The outbox of one probe. Only one may work on a storage at a time.
+pub struct Outbox<'a, H> {
+    config: &'a ProbeConfig,
+    host: &'a H,
+    limits: OutboxLimits,
+}
+
+/// A batch to send.
+pub struct SealedBatch {
+    id: u64,
+    key: String,
+    header: Sealed,
+    /// The batch's JSON: what is signed, sent and kept as evidence.
+    pub bytes: Vec<u8>,
+    /// How many observations it holds.
+    pub observations: usize,
+}
+
+/// Observations that could not be kept, and why.
+#[derive(Debug)]
+pub struct NotKept {
+    /// What is still in memory only.
+    pub observations: Vec<Observation>,
+    /// Why.
+    pub error: StorageError,
+}
+
+/// Where the probe stands in its chain of batches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Chain {
+    /// The last batch that is done with, which the next one follows.
+    seq: u64,
+    digest: Option<String>,
+    /// Records up to this id are done with.
+    done_id: u64,
+    /// Observations dropped, ever; and how many of them a delivered batch has told of.
+    dropped: u64,
+    told: u64,
+    /// The next batch continues from the aggregator's head instead of the probe's own memory.
+    resumed: bool,
+}
+
+/// The first line of a record; what follows it is a JSON array of observations, or a batch's bytes.
+#[derive(Serialize, Deserialize)]
+struct Header {
+    observations: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Sealed>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Sealed {
+    seq: u64,
+    prev: Option<String>,
+    /// [`Chain::dropped`] when it was sealed.
+    dropped: u64,
+}
+
+impl Sealed {
+    fn follows(&self, chain: &Chain) -> bool {
+        self.seq == chain.seq + 1 && self.prev == chain.digest
+    }
+}
+
+struct RecordKey {
+    id: u64,
+    created_ms: i64,
+    key: String,
+}
+
+impl<'a, H: Platform + Storage> Outbox<'a, H> {
+    /// The outbox of a host's storage.
+    pub fn new(config: &'a ProbeConfig, host: &'a H, limits: OutboxLimits) -> Self {
+        Self { config, host, limits }
+    }
+
+    /// Keeps observations. May be called again with what it could not keep.
+    ///
+    /// # Errors
+    /// With the observations that are not kept; of those that were being written when it failed, a further call leaves
+    /// one copy.
+    pub async fn push(&self, observations: Vec<Observation>) -> Result<(), NotKept> {
+        let mut left = observations;
+        while !left.is_empty() {
+            if let Err(error) = self.push_some(&mut left).await {
+                return Err(NotKept {
+                    observations: left,
+                    error,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps as many observations, from the first, as one record takes.
+    async fn push_some(&self, left: &mut Vec<Observation>) -> Result<(), StorageError> {
+        let (records, chain) = (self.records().await?, self.chain().await?.unwrap_or_default());
+        let mut kept: Vec<Observation> = Vec::new();
+        let mut bytes = 0;
+        let mut target = None;
+        if let Some(last) = records.last().filter(|last| last.id > chain.done_id)
+            && let Some((header, body)) = self.read(&last.key).await?
+            && header.sealed.is_none()
+        {
+            let already: Vec<Observation> = serde_json::from_slice(&body).unwrap_or_default();
+            let slot = |observation: &Observation| (observation.monitor, observation.slot_ms);
+            left.retain(|new| !already.iter().any(|old| slot(old) == slot(new)));
+            if already.len() < MAX_OBSERVATIONS && body.len() < OPEN_RECORD_BYTES {
+                (kept, bytes) = (already, body.len());
+                target = Some(last.key.clone());
+            }
+        }
+        if left.is_empty() {
+            return Ok(());
+        }
+        let key = target.unwrap_or_else(|| {
+            let last_id = records.last().map_or(0, |record| record.id).max(chain.done_id);
+            format!(
+                "{RECORD_PREFIX}{:012}/{:013}",
+                last_id + 1,
+                self.host.now_ms().max(0)
+            )
+        });
+        let mut taken = 0;
+        for observation in left.iter() {
+            if kept.len() >= MAX_OBSERVATIONS || (bytes >= OPEN_RECORD_BYTES && !kept.is_empty()) {
+                break;
+            }
+            bytes += serde_json::to_vec(observation).map_err(unreadable)?.len() + 1;
+            kept.push(observation.clone());
+            taken += 1;
+        }
+        let header = Header {
+            observations: kept.len(),
+            sealed: None,
+        };
+        let body = serde_json::to_vec(&kept).map_err(unreadable)?;
+        self.write(&key, &header, &body).await?;
+        left.drain(..taken);
+        Ok(())
+    }
+
+    /// Whether the probe knows its place in the chain. If not, [`Outbox::resume`] comes before anything is sent.
+    pub async fn knows_chain(&self) -> Result<bool, StorageError> {
+        Ok(self.chain().await?.is_some())
+    }
+
+    /// Continues after a head that the aggregator told: because nothing was kept here, or because it has other batches
+    /// than this probe remembers.
+    pub async fn resume(&self, head: ChainHead) -> Result<(), StorageError> {
+        let chain = self.chain().await?.unwrap_or_default();
+        self.put_chain(&Chain {
+            resumed: head.seq > 0,
+            seq: head.seq,
+            digest: head.digest,
+            ..chain
+        })
+        .await
+    }
+
+    /// The batch to send next, sealed now unless it was before; `None` when all is delivered.
+    pub async fn next(&self) -> Result<Option<SealedBatch>, StorageError> {
+        let mut chain = self.chain().await?.unwrap_or_default();
+        for record in self.records().await? {
+            if record.id <= chain.done_id {
+                self.host.delete(&record.key).await?;
+                continue;
+            }
+            let Some((header, body)) = self.read(&record.key).await? else {
+                continue;
+            };
+            let observations = match &header.sealed {
+                Some(sealed) if sealed.follows(&chain) => {
+                    return Ok(Some(SealedBatch {
+                        id: record.id,
+                        key: record.key,
+                        header: sealed.clone(),
+                        bytes: body,
+                        observations: header.observations,
+                    }));
+                }
+                Some(_) => serde_json::from_slice::<Batch>(&body).map(|batch| batch.observations),
+                None => serde_json::from_slice(&body),
+            };
+            match observations {
+                Ok(observations) => return self.seal(&chain, record, observations).await.map(Some),
+                // Written by a build that this one does not understand. It must not hold up what follows.
+                Err(_) => chain = self.drop_record(&chain, &record, header.observations).await?,
+            }
+        }
+        Ok(None)
+    }
+
+    async fn seal(
+        &self,
+        chain: &Chain,
+        record: RecordKey,
+        observations: Vec<Observation>,
+    ) -> Result<SealedBatch, StorageError> {
+        let header = Sealed {
+            seq: chain.seq + 1,
+            prev: chain.digest.clone(),
+            dropped: chain.dropped,
+        };
+        let batch = Batch {
+            version: Version::CURRENT,
+            probe: Fingerprint::of(&self.config.key.verifying_key()),
+            region: self.config.region.clone(),
+            place: self.host.place(),
+            software: self.host.software(),
+            seq: header.seq,
+            prev: header.prev.clone(),
+            sealed_at_ms: self.host.now_ms(),
+            resumed: chain.resumed,
+            dropped: chain.dropped - chain.told,
+            observations,
+        };
+        let bytes = serde_json::to_vec(&batch).map_err(unreadable)?;
+        let observations = batch.observations.len();
+        let sealed = Some(header.clone());
+        self.write(&record.key, &Header { observations, sealed }, &bytes)
+            .await?;
+        Ok(SealedBatch {
+            id: record.id,
+            key: record.key,
+            header,
+            bytes,
+            observations,
+        })
+    }
+
+    /// Says that a batch was delivered.
+    pub async fn delivered(&self, batch: &SealedBatch) -> Result<(), StorageError> {
+        let chain = self.chain().await?.unwrap_or_default();
+        self.put_chain(&Chain {
+            told: batch.header.dropped,
+            resumed: false,
+            ..after(&chain, batch)
+        })
+        .await?;
+        self.host.delete(&batch.key).await
+    }
+
+    /// Gives a batch up that the aggregator will never take. Its observations count as dropped; its number was not
+    /// used, so the next batch has it.
+    pub async fn give_up(&self, batch: &SealedBatch) -> Result<(), StorageError> {
+        let chain = self.chain().await?.unwrap_or_default();
+        let record = RecordKey {
+            id: batch.id,
+            created_ms: 0,
+            key: batch.key.clone(),
+        };
+        self.drop_record(&chain, &record, batch.observations).await?;
+        Ok(())
+    }
+
+    async fn drop_record(
+        &self,
+        chain: &Chain,
+        record: &RecordKey,
+        observations: usize,
+    ) -> Result<Chain, StorageError> {
+        let chain = Chain {
+            done_id: record.id,
+            dropped: chain.dropped + observations as u64,
+            ..chain.clone()
+        };
+        self.put_chain(&chain).await?;
+        self.host.delete(&record.key).await?;
+        Ok(chain)
+    }
+
+    /// Drops what is too old or too much, the oldest first, and counts it. The number of observations dropped now.
+    pub async fn drop_excess(&self) -> Result<usize, StorageError> {
+        let oldest_ms = self.host.now_ms() - self.limits.max_age_ms;
+        let records = self.records().await?;
+        let excess = records.len().saturating_sub(self.limits.max_records);
+        let mut dropped = 0;
+        for (index, record) in records.iter().enumerate() {
+            if index >= excess && record.created_ms >= oldest_ms {
+                break;
+            }
+            let mut chain = self.chain().await?.unwrap_or_default();
+            if record.id <= chain.done_id {
+                self.host.delete(&record.key).await?;
+                continue;
+            }
+            let Some((header, body)) = self.read(&record.key).await? else {
+                continue;
+            };
+            // A sealed batch may have been taken although no receipt came: the chain goes on after it, and if it was
+            // not taken, the gap shows.
+            if let Some(sealed) = header.sealed.as_ref().filter(|sealed| sealed.follows(&chain)) {
+                (chain.seq, chain.digest) = (sealed.seq, Some(sha256_hex(&body)));
+            }
+            self.drop_record(&chain, record, header.observations).await?;
+            dropped += header.observations;
+        }
+        Ok(dropped)
+    }
+
+    /// Whether anything waits.
+    pub async fn is_pending(&self) -> Result<bool, StorageError> {
+        let chain = self.chain().await?.unwrap_or_default();
+        Ok(self
+            .records()
+            .await?
+            .iter()
+            .any(|record| record.id > chain.done_id))
+    }
+
+    async fn chain(&self) -> Result<Option<Chain>, StorageError> {
+        match self.host.get(CHAIN_KEY).await? {
+            Some(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+            None => Ok(None),
+        }
+    }
+
+    async fn put_chain(&self, chain: &Chain) -> Result<(), StorageError> {
+        let bytes = serde_json::to_vec(chain).map_err(unreadable)?;
+        self.host.put(CHAIN_KEY, &bytes).await
+    }
+
+    /// The records in the order of their ids.
+    async fn records(&self) -> Result<Vec<RecordKey>, StorageError> {
+        let mut records: Vec<_> = self
+            .host
+            .list(RECORD_PREFIX)
+            .await?
+            .into_iter()
+            .filter_map(|key| {
+                let (id, created_ms) = key.strip_prefix(RECORD_PREFIX)?.split_once('/')?;
+                Some(RecordKey {
+                    id: id.parse().ok()?,
+                    created_ms: created_ms.parse().ok()?,
+                    key,
+                })
+            })
+            .collect();
+        records.sort_by_key(|record| record.id);
+        Ok(records)
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<(Header, Vec<u8>)>, StorageError> {
+        let Some(mut value) = self.host.get(key).await? else {
+            return Ok(None);
+        };
+        let end = value
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .ok_or_else(|| StorageError(format!("{key} is not a record")))?;
+        let header = serde_json::from_slice(&value[..end]).map_err(unreadable)?;
+        value.drain(..=end);
+        Ok(Some((header, value)))
+    }
+
+    async fn write(&self, key: &str, header: &Header, body: &[u8]) -> Result<(), StorageError> {
+        let mut value = serde_json::to_vec(header).map_err(unreadable)?;
+        value.push(b'\n');
+        value.extend_from_slice(body);
+        self.host.put(key, &value).await
+    }
+}
+
+/// The chain after a batch.
+fn after(chain: &Chain, batch: &SealedBatch) -> Chain {
+    Chain {
+        seq: batch.header.seq,
+        digest: Some(sha256_hex(&batch.bytes)),
+        done_id: batch.id,
+        ..chain.clone()
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> StorageError {
+    StorageError(error.to_string())
+}

@@ -1,0 +1,137 @@
+//! Which monitors are due: the latest slot of each since the last round.
+
+use edgewatch_protocol::{
+    assignment::Assignment,
+    name::Region,
+    slot::{GRAIN_MS, next_slot, slot_at},
+};
+
+/// How far back the first round of a probe looks: one turn of the coarsest host, a cron job of each minute.
+pub const FIRST_ROUND_MS: i64 = 60_000;
+
+/// One check to make.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Due<'a> {
+    /// What to do.
+    pub assignment: &'a Assignment,
+    /// The slot, Unix milliseconds.
+    pub slot_ms: i64,
+}
+
+/// What is due at `now_ms`: for each assignment its latest slot in `(last_round_ms, now_ms]`, the earliest slot first.
+/// Older slots that were missed are not caught up; they are gaps.
+pub fn due<'a>(
+    assignments: &'a [Assignment],
+    region: &Region,
+    last_round_ms: Option<i64>,
+    now_ms: i64,
+) -> Vec<Due<'a>> {
+    let last_round_ms = last_round_ms.unwrap_or(now_ms - FIRST_ROUND_MS);
+    let mut due: Vec<_> = assignments
+        .iter()
+        .map(|assignment| Due {
+            assignment,
+            slot_ms: slot_at(now_ms, assignment.monitor, region, interval_ms(assignment)),
+        })
+        .filter(|due| due.slot_ms > last_round_ms)
+        .collect();
+    due.sort_by_key(|due| (due.slot_ms, due.assignment.monitor));
+    due
+}
+
+/// The first slot of any assignment after `now_ms`; `None` without assignments.
+pub fn next_due_ms(assignments: &[Assignment], region: &Region, now_ms: i64) -> Option<i64> {
+    assignments
+        .iter()
+        .map(|assignment| next_slot(now_ms, assignment.monitor, region, interval_ms(assignment)))
+        .min()
+}
+
+/// The interval on the schedule's grain, whatever the assignment says.
+fn interval_ms(assignment: &Assignment) -> i64 {
+    let interval_ms = i64::from(assignment.interval_s) * 1000;
+    (interval_ms / GRAIN_MS).max(1) * GRAIN_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edgewatch_protocol::{
+        check::{Check, HttpCheck},
+        name::MonitorId,
+    };
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    fn region() -> Region {
+        "weur".parse().unwrap()
+    }
+
+    fn assignment(id: i32, interval_s: u32) -> Assignment {
+        Assignment {
+            monitor: MonitorId(id),
+            revision: 1,
+            interval_s,
+            timeout_ms: 1000,
+            retries: 0,
+            check: Check::Http(HttpCheck::get("http://192.0.2.1/")),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_slot_is_made_twice_and_none_is_dropped_while_rounds_come_in_time(
+            grains in proptest::collection::vec(1u32..60, 1..20),
+            start in 1_700_000_000_000i64..1_700_000_100_000,
+            lags in proptest::collection::vec(0i64..GRAIN_MS, 60),
+        ) {
+            let assignments: Vec<_> = grains.iter().zip(1..).map(|(grains, id)| assignment(id, grains * 10)).collect();
+            let begin = start / GRAIN_MS * GRAIN_MS;
+            let (mut last, mut made) = (begin - 1, HashSet::new());
+            let mut now = begin;
+            for (round, lag) in lags.iter().enumerate() {
+                now = (begin + round as i64 * GRAIN_MS + lag).max(now);
+                for due in due(&assignments, &region(), Some(last), now) {
+                    prop_assert!(due.slot_ms <= now && due.slot_ms > last);
+                    prop_assert!(made.insert((due.assignment.monitor, due.slot_ms)), "made twice");
+                }
+                last = now;
+            }
+            for assignment in &assignments {
+                let mut slot = next_slot(begin - 1, assignment.monitor, &region(), i64::from(assignment.interval_s) * 1000);
+                while slot <= last {
+                    prop_assert!(made.contains(&(assignment.monitor, slot)), "dropped");
+                    slot += i64::from(assignment.interval_s) * 1000;
+                }
+            }
+        }
+
+        #[test]
+        fn the_next_due_time_is_when_something_becomes_due_and_nothing_is_before(
+            grains in proptest::collection::vec(1u32..60, 1..20), now in 1_700_000_000_000i64..1_700_000_100_000,
+        ) {
+            let assignments: Vec<_> = grains.iter().zip(1..).map(|(grains, id)| assignment(id, grains * 10)).collect();
+            let next = next_due_ms(&assignments, &region(), now).unwrap();
+            prop_assert!(next > now);
+            prop_assert!(!due(&assignments, &region(), Some(now), next).is_empty());
+            prop_assert!(due(&assignments, &region(), Some(now), next - 1).is_empty());
+        }
+    }
+
+    #[test]
+    fn after_a_silence_only_the_latest_slot_is_made() {
+        let assignments = [assignment(1, 60)];
+        let now = 1_700_000_030_000;
+        let found = due(&assignments, &region(), Some(now - 7_200_000), now);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].slot_ms > now - 60_000);
+        assert_eq!(next_due_ms(&[], &region(), now), None);
+    }
+
+    #[test]
+    fn an_interval_off_the_grain_does_no_harm() {
+        for interval_s in [0, 5, 15] {
+            assert!(!due(&[assignment(1, interval_s)], &region(), None, 1_700_000_000_000).is_empty());
+        }
+    }
+}

@@ -13,8 +13,8 @@
 //   --no-cron            only fire the cron when asked to
 //
 // The two secrets come by environment alone: EDGEWATCH_PROBE_SEED and EDGEWATCH_ENROLMENT_TOKEN.
-// `POST /cron` fires the cron and answers when the tick is over, `GET /` is the worker's own status line,
-// `GET /local` tells this process's and workerd's state.
+// `POST /cron` fires the cron and answers with each region's report when all turns are over, `GET /` is the worker's own
+// status line, `GET /local` tells this process's and workerd's state.
 
 import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -131,7 +131,7 @@ wait "$child"; code=$?
 kill "$watch" 2>/dev/null
 exit "$code"`;
 
-const local = { port: 0, pid: process.pid, workerd: { port: 0, starts: 0 }, ticks: { fired: 0, failed: 0 } };
+const local = { port: 0, pid: process.pid, workerd: { port: 0, starts: 0 }, cron: { fired: 0, failed: 0 } };
 let child;
 let stopping = false;
 let startedAt = 0;
@@ -177,12 +177,12 @@ function workerdListens(port) {
 
 // ---- The cron ----
 
-/** Fires the cron once and waits for the end of its tick. */
+/** Fires the cron once and waits for the end of every region's turn. */
 function fireCron(time) {
   return new Promise((done) => {
-    local.ticks.fired += 1;
+    local.cron.fired += 1;
     const failed = (why) => {
-      local.ticks.failed += 1;
+      local.cron.failed += 1;
       if (!stopping) console.error(`cron: ${why}`);
       done({ outcome: "exception", error: why });
     };
@@ -195,7 +195,7 @@ function fireCron(time) {
       response.on("end", () => {
         try {
           const result = JSON.parse(body);
-          return result.outcome === "ok" ? done(result) : failed(`the tick ended as ${result.outcome}`);
+          return result.outcome === "ok" ? done(result) : failed(`the cron handler ended as ${result.outcome}`);
         } catch {
           return failed(`answered ${response.statusCode}: ${body.slice(0, 200)}`);
         }

@@ -55,7 +55,11 @@ const driver :Workerd.Worker = (
   modules = [ ( name = "driver.js", esModule = embed "worker/driver.js" ) ],
   compatibilityDate = "${compatibilityDate}",
   compatibilityFlags = ["experimental", "service_binding_extra_handlers"],
-  bindings = [ ( name = "PROBE", service = "probe" ) ],
+  bindings = [
+    ( name = "PROBE", service = "probe" ),
+    ( name = "REGION", durableObjectNamespace = ( className = "RegionObject", serviceName = "probe" ) ),
+    ( name = "EDGEWATCH_REGIONS", fromEnvironment = "EDGEWATCH_REGIONS" ),
+  ],
 );
 `;
 }

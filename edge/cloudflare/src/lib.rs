@@ -1,35 +1,20 @@
-//! Thin.
-use worker::{Context, Env, Request, Response, Result, ScheduleContext, ScheduledEvent, DurableObject, State, durable_object, event, wasm_bindgen};
+//! The Edgewatch probe as a Cloudflare Worker.
+//!
+//! A thin shell over `edgewatch-core`: it owns the triggers (cron, alarm, a public status line), the sockets, HTTP
+//! client, resolver and storage of the Workers platform, and the knowledge of what that platform refuses. What a check
+//! is and what is reported is the core's.
+//!
+//! Each region is one Durable Object: `checks_cron` pokes it each minute, `region_object` runs its turns.
 
-#[event(scheduled)]
-async fn scheduled(_event: ScheduledEvent, env: Env, _ctx: ScheduleContext) {
-    let ns = env.durable_object("REGION").expect("ns");
-    let stub = ns.get_by_name_with_location_hint("weur", "weur").expect("stub");
-    let mut r = stub.fetch_with_str("https://region/tick").await.expect("r");
-    worker::console_log!("tick {}", r.text().await.expect("t"));
-}
-
-#[event(fetch)]
-async fn fetch(_req: Request, _env: Env, _ctx: Context) -> Result<Response> {
-    Response::ok("hi")
-}
-
-/// o
-#[durable_object]
-pub struct RegionObject {
-    state: State,
-}
-
-impl DurableObject for RegionObject {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state }
-    }
-    async fn fetch(&self, _req: Request) -> Result<Response> {
-        self.state.storage().set_alarm(std::time::Duration::from_secs(3)).await?;
-        Response::ok(self.state.id().name().unwrap_or_default())
-    }
-    async fn alarm(&self) -> Result<Response> {
-        worker::console_log!("alarm");
-        Response::ok("")
-    }
-}
+mod address_rules;
+mod checks_cron;
+mod dns_over_https;
+mod http_client;
+mod object_storage;
+mod place;
+mod platform;
+mod region_list;
+mod region_object;
+mod settings;
+mod socket_stream;
+mod status;

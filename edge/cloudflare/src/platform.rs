@@ -1,0 +1,299 @@
+//! The Workers platform as the core wants it.
+
+use crate::{
+    address_rules::{check_address, check_port},
+    dns_over_https::{DNS_MESSAGE, Family, read_answer, write_query},
+    http_client::{self, Body},
+    object_storage::ObjectStorage,
+    place::observe_place,
+    settings::Settings,
+    socket_stream::{Peer, SocketStream},
+};
+use edgewatch_core::platform::{
+    DialError, DialTarget, FetchError, Platform, ResolveError, StartTlsError, Storage, StorageError,
+    Transport,
+};
+use edgewatch_protocol::{batch::Place, check::PhaseMode};
+use futures::future::{Either, select};
+use http::{Request, Response, header};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    net::IpAddr,
+    pin::pin,
+    time::Duration,
+};
+use worker::{Date, Delay, State, js_sys, wasm_bindgen::JsCast as _, web_sys::WorkerGlobalScope};
+
+/// Name and version of this software.
+pub const SOFTWARE: &str = concat!("edgewatch-cloudflare/", env!("CARGO_PKG_VERSION"));
+
+/// A worker may have six connections. One is left for a socket that is still being closed, lest the next check waits for
+/// it and counts the wait as the target's.
+const MAX_CONCURRENT: usize = 5;
+/// How long the resolver may take before it counts as away.
+const RESOLVER_PATIENCE: Duration = Duration::from_secs(4);
+/// How long a resolver that was away is not asked again, so that not every check waits for it.
+const RESOLVER_PAUSE_MS: i64 = 60_000;
+/// A DNS message has at most this size.
+const MAX_DNS_BYTES: usize = 65_535;
+/// How long the aggregator may take for one request.
+const AGGREGATOR_PATIENCE: Duration = Duration::from_secs(30);
+/// The largest answer of the aggregator: an assignment of some thousand monitors.
+const MAX_AGGREGATOR_BYTES: usize = 8 << 20;
+
+/// One region's worker.
+pub struct WorkersPlatform {
+    settings: Settings,
+    storage: ObjectStorage,
+    place: RefCell<Option<Place>>,
+    resolver_paused_until_ms: Cell<i64>,
+}
+
+impl WorkersPlatform {
+    /// Opens the object's storage.
+    ///
+    /// # Errors
+    /// When the storage cannot be used.
+    pub fn open(settings: Settings, state: &State) -> Result<Self, StorageError> {
+        Ok(Self {
+            settings,
+            storage: ObjectStorage::open(state)?,
+            place: RefCell::default(),
+            resolver_paused_until_ms: Cell::default(),
+        })
+    }
+
+    /// Learns where this object runs, once in its life: objects do not move.
+    pub async fn observe_place(&self) {
+        let known = self.place.borrow().is_some();
+        if let (false, Some(url)) = (known, &self.settings.place_url) {
+            let place = within(RESOLVER_PATIENCE, observe_place(url)).await.flatten();
+            *self.place.borrow_mut() = place;
+        }
+    }
+
+    /// One question to the resolver.
+    async fn lookup(&self, host: &str, family: Family) -> Result<Vec<IpAddr>, ResolveError> {
+        let unavailable = |error: String| ResolveError::Unavailable(format!("the resolver: {error}"));
+        let request = Request::post(self.settings.doh_url.as_str())
+            .header(header::CONTENT_TYPE, DNS_MESSAGE)
+            .header(header::ACCEPT, DNS_MESSAGE)
+            .body(write_query(host, family)?)
+            .map_err(|error| unavailable(error.to_string()))?;
+        let answer = async {
+            let response = http_client::exchange(request)
+                .await
+                .map_err(|error| unavailable(reason(error)))?;
+            if !response.status().is_success() {
+                return Err(unavailable(format!("it answered {}", response.status())));
+            }
+            let message = response.into_body().read_to_end(MAX_DNS_BYTES).await;
+            read_answer(&message.map_err(|error| unavailable(reason(error)))?)
+        };
+        within(RESOLVER_PATIENCE, answer)
+            .await
+            .unwrap_or_else(|| Err(unavailable("it does not answer".to_owned())))
+    }
+
+    /// What a failed dial means. The platform says the same of a refused, an unreachable and a forbidden peer; where it
+    /// has rules, its HTTP client is asked, which tells them apart.
+    fn dial_error(&self, text: String) -> DialError {
+        let lower = text.to_ascii_lowercase();
+        if lower.contains("too many") {
+            DialError::Limit(text)
+        } else if lower.contains("refused") {
+            DialError::Refused
+        } else if lower.contains("port 25") {
+            DialError::TargetForbidden(text)
+        } else if self.settings.local {
+            DialError::Failed("the connection could not be made; the platform does not say why".to_owned())
+        } else {
+            DialError::Forbidden(
+                "the connection could not be made; the platform's HTTP client is asked".to_owned(),
+            )
+        }
+    }
+
+    fn check_rules(&self, address: Option<IpAddr>, port: u16) -> Result<(), DialError> {
+        if self.settings.local {
+            return Ok(());
+        }
+        check_port(port)?;
+        address.map_or(Ok(()), check_address)
+    }
+}
+
+/// Waits for a future for some time; `None` when that was too short.
+async fn within<T>(duration: Duration, future: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(future), pin!(Delay::from(duration))).await {
+        Either::Left((output, _)) => Some(output),
+        Either::Right(((), _)) => None,
+    }
+}
+
+fn reason(error: FetchError) -> String {
+    match error {
+        FetchError::TargetForbidden(text)
+        | FetchError::Limit(text)
+        | FetchError::NotFound(text)
+        | FetchError::Failed(text) => text,
+    }
+}
+
+impl Platform for WorkersPlatform {
+    type Stream = SocketStream;
+    type FetchBody = Body;
+
+    fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
+        let now_ms = scope.performance().map_or(0.0, |performance| performance.now());
+        (now_ms * 1000.0) as u64
+    }
+
+    #[allow(
+        clippy::expect_used,
+        reason = "no host of JavaScript is without it, and no key or nonce may be made without it"
+    )]
+    fn fill_random(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("crypto.getRandomValues");
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        Delay::from(duration).await;
+    }
+
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        if now_ms() < self.resolver_paused_until_ms.get() {
+            return Err(ResolveError::Unavailable(
+                "the resolver was away a moment ago".to_owned(),
+            ));
+        }
+        // One sub-request for nearly every name: IPv6 is asked for where there is no IPv4.
+        let mut addresses = self.lookup(host, Family::V4).await;
+        if addresses.as_ref().is_ok_and(Vec::is_empty) {
+            addresses = self.lookup(host, Family::V6).await;
+        }
+        if let Err(ResolveError::Unavailable(_)) = addresses {
+            self.resolver_paused_until_ms.set(now_ms() + RESOLVER_PAUSE_MS);
+        }
+        match addresses {
+            Ok(addresses) if addresses.is_empty() => Err(ResolveError::NotFound),
+            other => other,
+        }
+    }
+
+    async fn dial(&self, target: &DialTarget) -> Result<SocketStream, DialError> {
+        let (peer, port) = match target {
+            DialTarget::Address(address) => (Peer::Address(*address), address.port()),
+            DialTarget::Name(name, port) => (Peer::Name(name, *port), *port),
+        };
+        self.check_rules(target.ip(), port)?;
+        SocketStream::connect(&peer, false)
+            .await
+            .map_err(|text| self.dial_error(text))
+    }
+
+    async fn dial_for_tls(&self, host: &str, port: u16) -> Result<SocketStream, DialError> {
+        self.check_rules(host.parse().ok(), port)?;
+        SocketStream::connect(&Peer::Name(host, port), true)
+            .await
+            .map_err(|text| self.dial_error(text))
+    }
+
+    async fn start_tls(&self, stream: SocketStream, _host: &str) -> Result<SocketStream, StartTlsError> {
+        stream.start_tls().await.map_err(|text| {
+            if text.to_ascii_lowercase().contains("certificate") {
+                StartTlsError::Certificate(text)
+            } else {
+                StartTlsError::Handshake(text)
+            }
+        })
+    }
+
+    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, FetchError> {
+        let address = request
+            .uri()
+            .host()
+            .and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+        if let (false, Some(Err(DialError::TargetForbidden(text)))) =
+            (self.settings.local, address.map(check_address))
+        {
+            return Err(FetchError::TargetForbidden(text));
+        }
+        http_client::exchange(request).await
+    }
+
+    fn offers(&self, _mode: PhaseMode) -> bool {
+        true
+    }
+
+    fn fetch_has_cloudflare_statuses(&self) -> bool {
+        !self.settings.local
+    }
+
+    fn extra_roots(&self) -> Vec<Vec<u8>> {
+        self.settings.extra_roots.clone()
+    }
+
+    fn host(&self) -> &'static str {
+        "cloudflare"
+    }
+
+    fn software(&self) -> String {
+        SOFTWARE.to_owned()
+    }
+
+    fn capabilities(&self) -> Vec<String> {
+        vec!["http".to_owned(), "ipv6".to_owned()]
+    }
+
+    fn place(&self) -> Place {
+        self.place.borrow().clone().unwrap_or_default()
+    }
+
+    fn max_concurrent(&self) -> usize {
+        MAX_CONCURRENT
+    }
+}
+
+impl Transport for WorkersPlatform {
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, String> {
+        let answer = async {
+            let (parts, body) = http_client::exchange(request).await.map_err(reason)?.into_parts();
+            let body = body.read_to_end(MAX_AGGREGATOR_BYTES).await.map_err(reason)?;
+            Ok(Response::from_parts(parts, body))
+        };
+        let patience = AGGREGATOR_PATIENCE.as_secs();
+        within(AGGREGATOR_PATIENCE, answer)
+            .await
+            .unwrap_or_else(|| Err(format!("no answer within {patience} s")))
+    }
+}
+
+impl Storage for WorkersPlatform {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.storage.get(key)
+    }
+
+    async fn put(&self, key: &str, value: &[u8]) -> Result<(), StorageError> {
+        self.storage.put(key, value)
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StorageError> {
+        self.storage.delete(key)
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+        self.storage.list(prefix)
+    }
+}
+
+/// The wall clock, Unix milliseconds.
+pub fn now_ms() -> i64 {
+    i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,100 @@
+//! What whoever deploys the worker has set: variables of `wrangler.toml`, and secrets.
+
+use crate::region_list::{RegionEntry, parse_regions};
+use rustls_pki_types::{CertificateDer, pem::PemObject as _};
+use worker::{Env, Url};
+
+/// The resolver used when none is set.
+const DEFAULT_DOH_URL: &str = "https://cloudflare-dns.com/dns-query";
+/// Where a worker learns where it runs.
+const DEFAULT_PLACE_URL: &str = "https://cloudflare.com/cdn-cgi/trace";
+
+/// The settings of one deployment. Has no `Debug`, so that its secrets never reach a log.
+pub struct Settings {
+    /// `EDGEWATCH_AGGREGATOR_URL`.
+    pub aggregator_url: Url,
+    /// `EDGEWATCH_PROBE_SEED`, a secret.
+    pub seed: String,
+    /// `EDGEWATCH_ENROLMENT_TOKEN`, a secret; not needed once the probes are enrolled.
+    pub enrolment_token: Option<String>,
+    /// `EDGEWATCH_DOH_URL`: a resolver that speaks RFC 8484.
+    pub doh_url: Url,
+    /// `EDGEWATCH_PLACE_URL`: an address that answers like `/cdn-cgi/trace`; `None` where nothing would be true.
+    pub place_url: Option<Url>,
+    /// `EDGEWATCH_EXTRA_ROOTS`: PEM certificates to trust beside Mozilla's, as DER.
+    pub extra_roots: Vec<Vec<u8>>,
+    /// `EDGEWATCH_LOCAL_TARGETS=allow`: the worker runs on a machine of one's own, where sockets reach private and
+    /// Cloudflare's addresses alike.
+    pub local: bool,
+}
+
+impl Settings {
+    /// Reads them; an error names the setting and what it should be, in one line without its value.
+    pub fn read(env: &Env) -> Result<Self, String> {
+        let local = optional(env, "EDGEWATCH_LOCAL_TARGETS").is_some_and(|value| value == "allow");
+        let default_place = if local {
+            None
+        } else {
+            Some(DEFAULT_PLACE_URL.to_owned())
+        };
+        let extra_roots = optional(env, "EDGEWATCH_EXTRA_ROOTS").unwrap_or_default();
+        Ok(Self {
+            aggregator_url: url(
+                "EDGEWATCH_AGGREGATOR_URL",
+                &required(
+                    env,
+                    "EDGEWATCH_AGGREGATOR_URL",
+                    "the aggregator's origin in [vars] of wrangler.toml",
+                )?,
+            )?,
+            seed: required(
+                env,
+                "EDGEWATCH_PROBE_SEED",
+                "a secret of 32 characters or more: `wrangler secret put`",
+            )?,
+            enrolment_token: optional(env, "EDGEWATCH_ENROLMENT_TOKEN"),
+            doh_url: url(
+                "EDGEWATCH_DOH_URL",
+                &optional(env, "EDGEWATCH_DOH_URL").unwrap_or_else(|| DEFAULT_DOH_URL.to_owned()),
+            )?,
+            place_url: optional(env, "EDGEWATCH_PLACE_URL")
+                .or(default_place)
+                .map(|text| url("EDGEWATCH_PLACE_URL", &text))
+                .transpose()?,
+            extra_roots: CertificateDer::pem_slice_iter(extra_roots.as_bytes())
+                .map(|certificate| certificate.map(|der| der.as_ref().to_vec()))
+                .collect::<Result<_, _>>()
+                .map_err(|error| format!("EDGEWATCH_EXTRA_ROOTS is not PEM: {error}"))?,
+            local,
+        })
+    }
+}
+
+/// `EDGEWATCH_REGIONS`, which every trigger needs and which is no secret.
+pub fn configured_regions(env: &Env) -> Result<Vec<RegionEntry>, String> {
+    parse_regions(&required(
+        env,
+        "EDGEWATCH_REGIONS",
+        "a list such as `weur,enam,apac`",
+    )?)
+}
+
+/// A variable or a secret; an empty one counts as absent.
+fn optional(env: &Env, name: &str) -> Option<String> {
+    let value = env.var(name).ok()?.to_string();
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+fn required(env: &Env, name: &str, what: &str) -> Result<String, String> {
+    optional(env, name).ok_or_else(|| format!("{name} is not set: {what}"))
+}
+
+fn url(name: &str, text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{name} is not a URL: {error}"))?;
+    if matches!(url.scheme(), "http" | "https") {
+        Ok(url)
+    } else {
+        Err(format!("{name} must begin with http:// or https://"))
+    }
+}

@@ -6,7 +6,9 @@ pub mod events;
 pub mod health;
 pub mod json;
 pub mod metrics;
+pub mod monitors;
 pub mod openapi;
+pub mod parameters;
 pub mod probe;
 pub mod request_id;
 pub mod session;
@@ -23,10 +25,14 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The REST API with its document. Every handler of a private family takes one of the extractors of [`auth`] first.
 pub fn api() -> OpenApiRouter<AppState> {
-    let private = OpenApiRouter::new().merge(events::router());
+    let private = OpenApiRouter::new()
+        .merge(events::router())
+        .merge(monitors::router());
     let public = OpenApiRouter::new()
         .merge(openapi::router())
         .merge(session::router())
         .merge(setup::router());
-    OpenApiRouter::with_openapi(openapi::document()).merge(public).merge(private)
+    OpenApiRouter::with_openapi(openapi::document())
+        .merge(public)
+        .merge(private)
 }

@@ -28,7 +28,10 @@ use uuid::Uuid;
 pub const PASSWORD: &str = "a long enough password";
 
 /// The moment that tests begin at: that of the machine, because result partitions are made around it.
-#[allow(clippy::disallowed_methods, reason = "the database makes partitions around its own now")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the database makes partitions around its own now"
+)]
 pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap()
 }
@@ -60,19 +63,30 @@ impl Answer {
     /// The last segment of the problem's type.
     pub fn problem(&self) -> String {
         let json = self.json();
-        json["type"].as_str().unwrap_or_default().trim_start_matches("/problems/").to_owned()
+        json["type"]
+            .as_str()
+            .unwrap_or_default()
+            .trim_start_matches("/problems/")
+            .to_owned()
     }
 
     /// The pointers of the fields at fault.
     pub fn pointers(&self) -> Vec<String> {
         let json = self.json();
         let errors = json["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+        errors
+            .iter()
+            .map(|error| error["pointer"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// The value of a cookie that it sets.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        let set = self.headers.get_all(SET_COOKIE).into_iter().map(|value| value.to_str().unwrap());
+        let set = self
+            .headers
+            .get_all(SET_COOKIE)
+            .into_iter()
+            .map(|value| value.to_str().unwrap());
         set.filter_map(|cookie| cookie.split(';').next()?.split_once('='))
             .find_map(|(found, value)| (found == name).then(|| value.to_owned()))
     }
@@ -90,8 +104,17 @@ impl TestServer {
     }
 
     /// Sends a request: `headers` are pairs, a body is JSON.
-    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header("host", "localhost:8080");
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "localhost:8080");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -102,7 +125,12 @@ impl TestServer {
             }
             None => Body::empty(),
         };
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
         let (parts, body) = response.into_parts();
         // Live events have no end.
         let text = if path == "/api/v1/events" && parts.status.is_success() {
@@ -121,8 +149,14 @@ impl TestServer {
     pub async fn sign_up(&self, role: Role) -> i32 {
         let password_hash = Passwords::default().hash(PASSWORD.to_owned()).await.unwrap();
         let email = format!("{role:?}@example.org").to_lowercase();
-        let user = NewUser { email: &email, role, password_hash: &password_hash };
-        create_user(&self.state.pool, user, self.state.clock.now()).await.unwrap()
+        let user = NewUser {
+            email: &email,
+            role,
+            password_hash: &password_hash,
+        };
+        create_user(&self.state.pool, user, self.state.clock.now())
+            .await
+            .unwrap()
     }
 
     /// Somebody with this role, and the access token.
@@ -140,7 +174,10 @@ impl TestServer {
         open_session(&self.state.pool, session).await.unwrap();
         let (token, _) = self.state.auth.access_tokens.issue(id, now).unwrap();
         assert!(access_token::LIFETIME.num_minutes() > 1);
-        Client { server: self, bearer: format!("Bearer {token}") }
+        Client {
+            server: self,
+            bearer: format!("Bearer {token}"),
+        }
     }
 }
 
@@ -151,9 +188,16 @@ pub struct Client<'a> {
 }
 
 impl Client<'_> {
+    /// The value of the `Authorization` header.
+    pub fn authorization(&self) -> &str {
+        &self.bearer
+    }
+
     /// Sends a request.
     pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
-        self.server.send(method, path, &[("authorization", &self.bearer)], body).await
+        self.server
+            .send(method, path, &[("authorization", &self.bearer)], body)
+            .await
     }
 
     /// `GET`.

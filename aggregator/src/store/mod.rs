@@ -1,11 +1,20 @@
 //! All SQL, one file per subject. Rows are private to their file and become domain or client types there; "not found" is
 //! `Ok(None)`. Functions take a connection (or anything that gives one), so that callers choose the transaction.
 
+pub mod assignment;
+pub mod batch;
 pub mod definition;
+pub mod enrolment;
 pub mod enrolment_token;
+pub mod evaluation;
 pub mod migrate;
+pub mod monitor;
+pub mod nonce;
 pub mod phase_column;
 pub mod probe;
 pub mod region;
+pub mod result_rows;
 pub mod session;
+pub mod signer;
+pub mod test_report;
 pub mod user;

@@ -1,0 +1,292 @@
+//! Monitors: `monitor`, `monitor_region`, and what regions say of them in `region_state`.
+
+use super::definition::{Owner, open_definition, seal_definition};
+use crate::{monitor_secrets::redact, secret::Secrets, validation::target};
+use chrono::{DateTime, Utc};
+use edgewatch_client::monitor::{Monitor, MonitorSettings, MonitorState, RegionState, Verdict};
+use edgewatch_protocol::{check::Check, name::Region, observation::OutcomeState};
+use sqlx::PgConnection;
+use std::{collections::HashMap, fmt::Display, str::FromStr};
+
+/// A monitor as stored, with the secrets of its check in clear. It is shown by [`StoredMonitor::redacted`].
+pub struct StoredMonitor(Monitor);
+
+impl StoredMonitor {
+    /// The monitor as it may be shown.
+    pub fn redacted(self) -> Monitor {
+        let mut monitor = self.0;
+        monitor.settings.check = redact(&monitor.settings.check);
+        monitor
+    }
+
+    /// The check with its secrets.
+    pub fn check(&self) -> &Check {
+        &self.0.settings.check
+    }
+
+    /// Grows with each change of the settings.
+    pub fn revision(&self) -> i32 {
+        self.0.revision
+    }
+
+    /// It comes from the configuration file.
+    pub fn from_config(&self) -> bool {
+        self.0.from_config
+    }
+}
+
+/// All monitors by name, or the one of this number. Two statements, however many there are.
+pub async fn list_monitors(
+    db: &mut PgConnection,
+    secrets: &Secrets,
+    id: Option<i32>,
+) -> sqlx::Result<Vec<StoredMonitor>> {
+    let mut region_states = list_region_states(db, id).await?;
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT m.id, m.name, m.definition, m.revision, m.interval_s, m.timeout_ms, m.retries, m.quorum, m.confirmations,
+                  m.recoveries, m.tags, m.paused, m.from_config, m.state, m.state_since, m.advisory, m.created_at,
+                  ARRAY(SELECT r.name FROM monitor_region mr JOIN region r ON r.id = mr.region_id
+                        WHERE mr.monitor_id = m.id AND NOT m.all_regions ORDER BY r.name) AS "regions!"
+           FROM monitor m WHERE $1::integer IS NULL OR m.id = $1 ORDER BY lower(m.name), m.id"#,
+        id
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let states = region_states.remove(&row.id).unwrap_or_default();
+            row.into_monitor(secrets, states)
+        })
+        .collect()
+}
+
+struct Row {
+    id: i32,
+    name: String,
+    definition: Vec<u8>,
+    revision: i32,
+    interval_s: i32,
+    timeout_ms: i32,
+    retries: i16,
+    quorum: String,
+    confirmations: i16,
+    recoveries: i16,
+    tags: Vec<String>,
+    paused: bool,
+    from_config: bool,
+    state: i16,
+    state_since: DateTime<Utc>,
+    advisory: bool,
+    created_at: DateTime<Utc>,
+    regions: Vec<String>,
+}
+
+impl Row {
+    fn into_monitor(self, secrets: &Secrets, region_states: Vec<RegionState>) -> sqlx::Result<StoredMonitor> {
+        let settings = MonitorSettings {
+            name: self.name,
+            check: open_definition(secrets, Owner::Monitor(self.id), &self.definition)?,
+            interval_s: self.interval_s.unsigned_abs(),
+            timeout_ms: self.timeout_ms.unsigned_abs(),
+            retries: self.retries as u8,
+            regions: self
+                .regions
+                .iter()
+                .map(|name| parse(name))
+                .collect::<sqlx::Result<_>>()?,
+            quorum: parse(&self.quorum)?,
+            confirmations: self.confirmations as u8,
+            recoveries: self.recoveries as u8,
+            tags: self.tags,
+            paused: self.paused,
+        };
+        Ok(StoredMonitor(Monitor {
+            id: self.id,
+            revision: self.revision,
+            settings,
+            state: MonitorState::from_code(self.state).unwrap_or(MonitorState::Unknown),
+            state_since: self.state_since,
+            region_states,
+            advisory: self.advisory,
+            from_config: self.from_config,
+            created_at: self.created_at,
+        }))
+    }
+}
+
+/// What each region says of the monitors that it checks, by monitor; of a region that has said nothing yet, that.
+async fn list_region_states(
+    db: &mut PgConnection,
+    id: Option<i32>,
+) -> sqlx::Result<HashMap<i32, Vec<RegionState>>> {
+    let rows = sqlx::query!(
+        r#"SELECT m.id, r.name AS region, s.verdict AS "verdict?", s.outcome, s.checked_at, s.total_us, s.message
+           FROM monitor m
+           JOIN region r ON m.all_regions
+                OR EXISTS (SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = r.id)
+           LEFT JOIN region_state s ON s.monitor_id = m.id AND s.region_id = r.id
+           WHERE $1::integer IS NULL OR m.id = $1
+           ORDER BY m.id, r.name"#,
+        id
+    )
+    .fetch_all(db)
+    .await?;
+    let mut states: HashMap<i32, Vec<RegionState>> = HashMap::new();
+    for row in rows {
+        states.entry(row.id).or_default().push(RegionState {
+            region: parse(&row.region)?,
+            verdict: row
+                .verdict
+                .and_then(Verdict::from_code)
+                .unwrap_or(Verdict::Unknown),
+            last_outcome: row.outcome.and_then(OutcomeState::from_code),
+            last_checked_at: row.checked_at,
+            last_total_us: row.total_us,
+            last_message: row.message,
+        });
+    }
+    Ok(states)
+}
+
+/// The number of the monitor of this name.
+pub async fn find_monitor_by_name(db: &mut PgConnection, name: &str) -> sqlx::Result<Option<i32>> {
+    sqlx::query_scalar!("SELECT id FROM monitor WHERE name = $1", name)
+        .fetch_optional(db)
+        .await
+}
+
+/// Locks a monitor until the end of the transaction; `false` if there is none.
+pub async fn lock_monitor(db: &mut PgConnection, id: i32) -> sqlx::Result<bool> {
+    let found = sqlx::query_scalar!("SELECT id FROM monitor WHERE id = $1 FOR UPDATE", id)
+        .fetch_optional(db)
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Makes a monitor and returns its number. A name that is taken violates `monitor_name_key`.
+pub async fn create_monitor(
+    db: &mut PgConnection,
+    secrets: &Secrets,
+    settings: &MonitorSettings,
+    from_config: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<i32> {
+    // The definition is sealed for its row, so the number must be known first.
+    let id =
+        sqlx::query_scalar!(r#"SELECT nextval(pg_get_serial_sequence('monitor', 'id'))::integer AS "id!""#)
+            .fetch_one(&mut *db)
+            .await?;
+    sqlx::query!(
+        "INSERT INTO monitor (id, name, definition, kind, target, interval_s, timeout_ms, retries, quorum, confirmations,
+                              recoveries, tags, paused, all_regions, from_config, state, state_since, created_at, updated_at)
+         OVERRIDING SYSTEM VALUE
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $17)",
+        id,
+        settings.name,
+        seal_definition(secrets, Owner::Monitor(id), &settings.check)?,
+        settings.check.capability(),
+        target(&settings.check),
+        settings.interval_s.cast_signed(),
+        settings.timeout_ms.cast_signed(),
+        i16::from(settings.retries),
+        settings.quorum.to_string(),
+        i16::from(settings.confirmations),
+        i16::from(settings.recoveries),
+        &settings.tags,
+        settings.paused,
+        settings.regions.is_empty(),
+        from_config,
+        (if settings.paused { MonitorState::Paused } else { MonitorState::Unknown }).code(),
+        now
+    )
+    .execute(&mut *db)
+    .await?;
+    set_regions(db, id, &settings.regions).await?;
+    Ok(id)
+}
+
+/// Writes a monitor's settings and makes a new revision of it. What regions that do not check it any more had said is
+/// forgotten. Pausing makes its state `paused`, resuming `unknown` until a region votes.
+pub async fn update_monitor(
+    db: &mut PgConnection,
+    secrets: &Secrets,
+    id: i32,
+    settings: &MonitorSettings,
+    from_config: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE monitor SET
+             name = $2, definition = $3, kind = $4, target = $5, interval_s = $6, timeout_ms = $7, retries = $8, quorum = $9,
+             confirmations = $10, recoveries = $11, tags = $12, paused = $13, all_regions = $14, from_config = $15,
+             revision = revision + 1, updated_at = $16,
+             state = CASE WHEN paused = $13 THEN state WHEN $13 THEN $17 ELSE $18 END,
+             state_since = CASE WHEN paused = $13 THEN state_since ELSE $16 END,
+             advisory = advisory AND NOT $13
+         WHERE id = $1",
+        id,
+        settings.name,
+        seal_definition(secrets, Owner::Monitor(id), &settings.check)?,
+        settings.check.capability(),
+        target(&settings.check),
+        settings.interval_s.cast_signed(),
+        settings.timeout_ms.cast_signed(),
+        i16::from(settings.retries),
+        settings.quorum.to_string(),
+        i16::from(settings.confirmations),
+        i16::from(settings.recoveries),
+        &settings.tags,
+        settings.paused,
+        settings.regions.is_empty(),
+        from_config,
+        now,
+        MonitorState::Paused.code(),
+        MonitorState::Unknown.code()
+    )
+    .execute(&mut *db)
+    .await?;
+    set_regions(db, id, &settings.regions).await?;
+    // A state of before the pause says nothing of now.
+    sqlx::query!(
+        "DELETE FROM region_state s USING monitor m
+         WHERE s.monitor_id = $1 AND m.id = $1
+           AND (m.paused OR NOT m.all_regions AND NOT EXISTS (
+               SELECT FROM monitor_region mr WHERE mr.monitor_id = $1 AND mr.region_id = s.region_id))",
+        id
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+async fn set_regions(db: &mut PgConnection, id: i32, regions: &[Region]) -> sqlx::Result<()> {
+    let names: Vec<String> = regions.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "WITH wanted AS (SELECT id FROM region WHERE name = ANY ($2)),
+              gone AS (DELETE FROM monitor_region WHERE monitor_id = $1 AND region_id NOT IN (SELECT id FROM wanted))
+         INSERT INTO monitor_region (monitor_id, region_id) SELECT $1, id FROM wanted ON CONFLICT DO NOTHING",
+        id,
+        &names
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Removes a monitor and its results. The signed batches that brought them stay as evidence until their own retention.
+pub async fn delete_monitor(db: &mut PgConnection, id: i32) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM result WHERE monitor_id = $1", id)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query!("DELETE FROM monitor WHERE id = $1", id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// A name that the database only holds after it was checked.
+fn parse<T: FromStr<Err: Display>>(text: &str) -> sqlx::Result<T> {
+    text.parse()
+        .map_err(|error: T::Err| sqlx::Error::Decode(error.to_string().into()))
+}

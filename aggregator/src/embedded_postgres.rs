@@ -14,7 +14,10 @@ use nix::{
     unistd::Pid,
 };
 use place::Place;
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    Connection as _, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
 use std::{
     fs::{self, File},
     path::Path,
@@ -83,7 +86,9 @@ impl EmbeddedPostgres {
         match tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await {
             Ok(Ok(status)) => tracing::info!(%status, "embedded PostgreSQL stopped"),
             Ok(Err(error)) => tracing::warn!(%error, "the embedded PostgreSQL's end could not be awaited"),
-            Err(_) => tracing::warn!("the embedded PostgreSQL did not stop in time; it recovers at the next start"),
+            Err(_) => {
+                tracing::warn!("the embedded PostgreSQL did not stop in time; it recovers at the next start")
+            }
         }
     }
 
@@ -94,6 +99,7 @@ impl EmbeddedPostgres {
             .port(place::PORT)
             .username(NAME)
             .database(database)
+            .ssl_mode(PgSslMode::Disable)
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), String> {
@@ -115,10 +121,11 @@ impl EmbeddedPostgres {
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
         let fault = |error: sqlx::Error| format!("the embedded database cannot be made: {error}");
-        let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'edgewatch')")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(fault)?;
+        let exists: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = 'edgewatch')")
+                .fetch_one(&mut connection)
+                .await
+                .map_err(fault)?;
         if !exists {
             sqlx::query("CREATE DATABASE edgewatch")
                 .execute(&mut connection)
@@ -172,7 +179,14 @@ fn spawn(place: &Place, binaries: &Binaries) -> Result<Child, String> {
         .arg("-k")
         .arg(&place.socket_dir)
         .args(["-p", &place::PORT.to_string()])
-        .args(["-c", "listen_addresses=", "-c", "timezone=UTC", "-c", "log_timezone=UTC"])
+        .args([
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "timezone=UTC",
+            "-c",
+            "log_timezone=UTC",
+        ])
         // Not our own: a server that outlives us would keep the other end of our output open.
         .stdout(log.try_clone().map_err(fault)?)
         .stderr(log);

@@ -33,7 +33,13 @@ pub fn start_logging(filter: &str, format: LogFormat) -> Result<(), String> {
     let layer = fmt::layer().with_writer(std::io::stderr);
     let started = if json {
         registry
-            .with(layer.json().flatten_event(true).with_current_span(true).with_span_list(false))
+            .with(
+                layer
+                    .json()
+                    .flatten_event(true)
+                    .with_current_span(true)
+                    .with_span_list(false),
+            )
             .try_init()
     } else {
         registry.with(layer).try_init()

@@ -65,7 +65,10 @@ fn directories() -> Vec<PathBuf> {
 
 /// From `postgres (PostgreSQL) 15.14 (Debian 15.14-1)`.
 fn major_version(dir: &Path) -> Option<u32> {
-    let output = Command::new(dir.join("postgres")).arg("--version").output().ok()?;
+    let output = Command::new(dir.join("postgres"))
+        .arg("--version")
+        .output()
+        .ok()?;
     parse_version(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -80,7 +83,10 @@ mod tests {
 
     #[test]
     fn versions() {
-        assert_eq!(parse_version("postgres (PostgreSQL) 15.14 (Debian 15.14-1)\n"), Some(15));
+        assert_eq!(
+            parse_version("postgres (PostgreSQL) 15.14 (Debian 15.14-1)\n"),
+            Some(15)
+        );
         assert_eq!(parse_version("postgres (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(parse_version("something else"), None);
     }

@@ -38,7 +38,8 @@ pub(super) struct Place {
 impl Place {
     /// The place of a data directory, made if it is missing.
     pub(super) fn of(data_dir: &Path) -> Result<Self, String> {
-        let fault = |path: &Path, error: &io::Error| format!("the data directory {}: {error}", path.display());
+        let fault =
+            |path: &Path, error: &io::Error| format!("the data directory {}: {error}", path.display());
         fs::create_dir_all(data_dir).map_err(|error| fault(data_dir, &error))?;
         let data_dir = data_dir.canonicalize().map_err(|error| fault(data_dir, &error))?;
         let user = if geteuid().is_root() {
@@ -115,7 +116,10 @@ impl Place {
         };
         // Line 1 is the process, line 5 the socket's directory.
         let mut lines = text.lines();
-        let pid = lines.next().and_then(|line| line.trim().parse().ok()).map(Pid::from_raw);
+        let pid = lines
+            .next()
+            .and_then(|line| line.trim().parse().ok())
+            .map(Pid::from_raw);
         let socket_dir = lines.nth(3).unwrap_or_default();
         if let Some(pid) = pid.filter(|&pid| self.is_server(pid)) {
             if Path::new(socket_dir) != self.socket_dir {
@@ -124,7 +128,10 @@ impl Place {
                     self.cluster.display()
                 ));
             }
-            tracing::warn!(pid = pid.as_raw(), "stopping the PostgreSQL that an earlier run left behind");
+            tracing::warn!(
+                pid = pid.as_raw(),
+                "stopping the PostgreSQL that an earlier run left behind"
+            );
             self.stop_orphan(pid).await?;
         }
         let socket = self.socket_dir.join(format!(".s.PGSQL.{PORT}"));
@@ -142,13 +149,17 @@ impl Place {
     async fn stop_orphan(&self, pid: Pid) -> Result<(), String> {
         let stop = |signal| match kill(pid, signal) {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(error) => Err(format!("the PostgreSQL of an earlier run (process {pid}) cannot be stopped: {error}")),
+            Err(error) => Err(format!(
+                "the PostgreSQL of an earlier run (process {pid}) cannot be stopped: {error}"
+            )),
         };
         stop(Signal::SIGINT)?;
         let deadline = tokio::time::Instant::now() + ORPHAN_TIMEOUT;
         while self.is_server(pid) {
             if tokio::time::Instant::now() > deadline {
-                return Err(format!("the PostgreSQL of an earlier run (process {pid}) does not stop"));
+                return Err(format!(
+                    "the PostgreSQL of an earlier run (process {pid}) does not stop"
+                ));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -178,7 +189,10 @@ impl Place {
         let owner = self.user.as_ref().map_or_else(geteuid, |user| user.uid).as_raw();
         // In a shared directory somebody else may have been there first.
         if !found.is_dir() || (found.uid() != owner && found.uid() != geteuid().as_raw()) {
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else"));
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "it belongs to somebody else",
+            ));
         }
         fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
         match &self.user {

@@ -4,7 +4,10 @@
 //! own fault is `internal` without a word about its inside; its cause is logged once, here, in the request's span.
 
 use axum::{
-    http::{HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE, header::RETRY_AFTER, header::WWW_AUTHENTICATE},
+    http::{
+        HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE, header::RETRY_AFTER,
+        header::WWW_AUTHENTICATE,
+    },
     response::{IntoResponse, Response},
 };
 use edgewatch_protocol::problem::{CONTENT_TYPE as PROBLEM_JSON, FieldError, Problem, ProblemType};
@@ -115,6 +118,11 @@ fn constraint_problem(constraint: &str) -> Option<Problem> {
         "probe_region_id_fkey" => {
             Problem::new(ProblemType::Conflict).detail("probes of this region are enrolled")
         }
+        "enrolment_token_use_pkey" => Problem::new(ProblemType::EnrolmentTokenInvalid)
+            .detail("the token was used for this region: make another one"),
+        "probe_fingerprint_key" => {
+            Problem::new(ProblemType::Conflict).detail("this key is being enrolled: ask again")
+        }
         _ => return None,
     })
 }
@@ -132,7 +140,10 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         if self.problem.kind() == Some(ProblemType::Unauthenticated) {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"edgewatch\""));
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"edgewatch\""),
+            );
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));

@@ -1,9 +1,30 @@
 //! The probe endpoints (`edgewatch_protocol::path`). Every request is signed.
 
+mod assignments;
+mod batches;
+mod chain;
+mod enrolments;
+mod signed;
+mod test_reports;
+
+pub use signed::require_approved;
+
 use crate::app::AppState;
-use axum::Router;
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use edgewatch_protocol::path;
 
 /// The routes.
 pub fn router() -> Router<AppState> {
     Router::new()
+        .route(path::ENROLMENTS, post(enrolments::create_enrolment))
+        .route(path::ASSIGNMENTS, get(assignments::list_assignments))
+        .route(path::CHAIN, get(chain::get_chain))
+        .route(path::BATCHES, post(batches::create_batch))
+        .route(
+            &format!("{}/{{id}}", path::TESTS),
+            post(test_reports::create_test_report),
+        )
 }

@@ -1,0 +1,55 @@
+//! `POST /api/v1/probe/batches`: a signed batch of observations.
+
+use super::signed::ProbeRequest;
+use crate::{
+    app::AppState,
+    http::error::ApiResult,
+    ingest::{SignedBatch, ingest_batch},
+};
+use axum::{Json, extract::State};
+use edgewatch_protocol::{
+    batch::{Batch, BatchReceipt, MAX_OBSERVATIONS},
+    problem::{Problem, ProblemType},
+    version,
+};
+use std::time::Instant;
+
+/// Stores a batch. Answered only once it is committed; a repeat is answered alike.
+pub(super) async fn create_batch(
+    State(state): State<AppState>,
+    ProbeRequest { probe, request }: ProbeRequest,
+) -> ApiResult<Json<BatchReceipt>> {
+    let began = Instant::now();
+    let taken = async {
+        let batch = decode(&request.body)?;
+        if batch.probe != probe.fingerprint || batch.region != probe.region {
+            return Err(Problem::new(ProblemType::Malformed)
+                .detail("`probe` and `region` must be those of the key that signed")
+                .into());
+        }
+        let signed = SignedBatch {
+            probe: &probe,
+            batch: &batch,
+            body: &request.body,
+            signature_input: &request.headers.signature_input,
+            signature: &request.headers.signature,
+            authority: &request.authority,
+        };
+        ingest_batch(&state, &signed).await
+    }
+    .await;
+    match &taken {
+        Ok(_) => state.metrics.ingest_took(began.elapsed()),
+        Err(error) => state.metrics.request_refused(error.problem()),
+    }
+    taken.map(Json)
+}
+
+fn decode(body: &[u8]) -> Result<Batch, Problem> {
+    let batch: Batch = version::decode(body)?;
+    if batch.observations.len() > MAX_OBSERVATIONS {
+        return Err(Problem::new(ProblemType::TooLarge)
+            .detail(format!("a batch has at most {MAX_OBSERVATIONS} observations")));
+    }
+    Ok(batch)
+}

@@ -1,0 +1,14 @@
+//! `GET /api/v1/probe/chain`: the head of a probe's chain, for one that has lost its storage.
+
+use super::signed::ProbeRequest;
+use crate::{app::AppState, http::error::ApiResult, store::signer};
+use axum::{Json, extract::State};
+use edgewatch_protocol::batch::ChainHead;
+
+/// Answers the head of the chain as it is stored here.
+pub(super) async fn get_chain(
+    State(state): State<AppState>,
+    ProbeRequest { probe, .. }: ProbeRequest,
+) -> ApiResult<Json<ChainHead>> {
+    Ok(Json(signer::chain_head(&state.pool, probe.id).await?))
+}

@@ -1,0 +1,208 @@
+//! Who sent this? Every request of a probe carries an RFC 9421 signature, and its nonce counts once.
+
+use crate::{
+    app::AppState,
+    http::{ApiError, error::ApiResult},
+    store::{
+        nonce,
+        signer::{self, Signer},
+    },
+};
+use axum::{
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
+};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use ed25519_dalek::VerifyingKey;
+use edgewatch_protocol::{
+    batch::MAX_BODY_BYTES,
+    enrolment::ProbeStatus,
+    problem::{Problem, ProblemType},
+    signature::{self, Message, NONCE_MEMORY_S, Parsed, SignatureHeaders},
+};
+
+/// The only media type of a probe's bodies: one fixed value, so that the evidence can be verified without keeping it.
+pub const CONTENT_TYPE: &str = "application/json";
+
+/// A request that says who signed it. Nothing is verified yet.
+#[derive(Debug)]
+pub struct SignedRequest {
+    /// The signature, read.
+    pub parsed: Parsed,
+    /// The signature's fields as they came.
+    pub headers: SignatureHeaders,
+    /// What the signature has to cover as `@authority`.
+    pub authority: String,
+    /// The body; empty for a request without one.
+    pub body: Bytes,
+    method: String,
+    path: String,
+    query: Option<String>,
+    has_body: bool,
+}
+
+impl SignedRequest {
+    /// Verifies the signature, and remembers its nonce: a request counts once.
+    ///
+    /// # Errors
+    /// What [`Parsed::verify`] says, or `replay`.
+    pub async fn verify(&mut self, state: &AppState, key: &VerifyingKey) -> ApiResult<()> {
+        let now = state.clock.now();
+        let mut verified = self.verify_as(&self.authority, key, now);
+        // Behind a proxy that passes on another `Host`, the probe has signed the public one.
+        let public = state
+            .settings()
+            .public_url
+            .as_ref()
+            .map(|url| url.authority().to_owned());
+        if let (Err(_), Some(public)) = (&verified, public) {
+            if self.verify_as(&public, key, now).is_ok() {
+                self.authority = public;
+                verified = Ok(());
+            }
+        }
+        verified?;
+        let keep_until = now + chrono::Duration::seconds(NONCE_MEMORY_S);
+        if nonce::remember_nonce(&state.pool, &self.parsed.keyid.0, &self.parsed.nonce, keep_until).await? {
+            Ok(())
+        } else {
+            Err(ApiError::new(
+                ProblemType::Replay,
+                "this nonce was used before: sign every request anew",
+            ))
+        }
+    }
+
+    fn verify_as(&self, authority: &str, key: &VerifyingKey, now: DateTime<Utc>) -> Result<(), Problem> {
+        let body = self.has_body.then_some(signature::Body {
+            content_type: CONTENT_TYPE,
+            bytes: &self.body,
+        });
+        let message = Message {
+            method: &self.method,
+            authority,
+            path: &self.path,
+            query: self.query.as_deref(),
+            body,
+        };
+        self.parsed.verify(&message, &self.headers, key, now.timestamp())
+    }
+}
+
+impl FromRequest<AppState> for SignedRequest {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
+        let read = read(request).await;
+        if let Err(error) = &read {
+            state.metrics.request_refused(error.problem());
+        }
+        read
+    }
+}
+
+async fn read(request: Request) -> ApiResult<SignedRequest> {
+    let (parts, body) = request.into_parts();
+    let text = |name: &str| text(&parts.headers, name);
+    let headers = SignatureHeaders {
+        signature_input: text("signature-input").unwrap_or_default(),
+        signature: text("signature").unwrap_or_default(),
+        content_digest: text("content-digest"),
+    };
+    let parsed = signature::parse(&headers)?;
+    let authority = parts
+        .uri
+        .authority()
+        .map(|authority| authority.as_str().to_owned())
+        .or_else(|| text(header::HOST.as_str()))
+        .ok_or_else(|| ApiError::new(ProblemType::Malformed, "there is no Host field"))?;
+    let content_type = text(header::CONTENT_TYPE.as_str());
+    if content_type.as_deref().is_some_and(|found| found != CONTENT_TYPE) {
+        return Err(ApiError::new(
+            ProblemType::UnsupportedMediaType,
+            format!("send the body as `Content-Type: {CONTENT_TYPE}`"),
+        ));
+    }
+    let too_large = || {
+        ApiError::new(
+            ProblemType::TooLarge,
+            format!("a probe's request has at most {MAX_BODY_BYTES} bytes"),
+        )
+    };
+    let announced = text(header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
+        return Err(too_large());
+    }
+    let limited = http_body_util::Limited::new(body, MAX_BODY_BYTES);
+    let body = http_body_util::BodyExt::collect(limited)
+        .await
+        .map_err(|error| {
+            if error.is::<http_body_util::LengthLimitError>() {
+                too_large()
+            } else {
+                ApiError::new(ProblemType::Malformed, "the body ended early")
+            }
+        })?
+        .to_bytes();
+    Ok(SignedRequest {
+        parsed,
+        headers,
+        authority,
+        body,
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(ToOwned::to_owned),
+        has_body: content_type.is_some(),
+    })
+}
+
+/// A field's value; several fields of one name count as none, since a signature is over one.
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    value.to_str().ok().map(ToOwned::to_owned)
+}
+
+/// A verified request of an approved probe.
+#[derive(Debug)]
+pub struct ProbeRequest {
+    /// Who signed it.
+    pub probe: Signer,
+    /// What was signed.
+    pub request: SignedRequest,
+}
+
+impl FromRequest<AppState> for ProbeRequest {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
+        let request = SignedRequest::from_request(request, state).await?;
+        let admitted = admit(request, state).await;
+        if let Err(error) = &admitted {
+            state.metrics.request_refused(error.problem());
+        }
+        admitted
+    }
+}
+
+async fn admit(mut request: SignedRequest, state: &AppState) -> ApiResult<ProbeRequest> {
+    let probe = signer::find_signer(&state.pool, &request.parsed.keyid)
+        .await?
+        .ok_or_else(|| ApiError::new(ProblemType::UnknownKey, "enrol this key first"))?;
+    request.verify(state, &probe.key).await?;
+    require_approved(probe.status)?;
+    Ok(ProbeRequest { probe, request })
+}
+
+/// Refuses probes that wait for approval or were revoked.
+pub fn require_approved(status: ProbeStatus) -> Result<(), Problem> {
+    match status {
+        ProbeStatus::Approved => Ok(()),
+        ProbeStatus::Pending => Err(Problem::new(ProblemType::ProbePending)
+            .detail("an administrator has to compare the fingerprint and approve it")),
+        ProbeStatus::Revoked => {
+            Err(Problem::new(ProblemType::ProbeRevoked).detail("this key is refused; enrol another one"))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The chain of a probe and its evidence: `probe`, `batch`.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+/// A probe whose batch is being taken, locked together with its region: batches of one region are judged one after the
+/// other.
+#[derive(Debug)]
+pub struct LockedProbe {
+    /// The number of the status; see [`super::probe::status_of_code`].
+    pub status: i16,
+    /// The head of its chain.
+    pub last_seq: i64,
+    /// The head's digest.
+    pub last_digest: Option<Vec<u8>>,
+    /// The digest of the stored batch of the number that was asked for.
+    pub stored_digest: Option<Vec<u8>>,
+    /// It had been noticed as silent.
+    pub silent: bool,
+}
+
+/// Locks a probe and its region, and reads what is stored under a number of its chain.
+pub async fn lock_probe(db: &mut PgConnection, probe_id: i32, seq: i64) -> sqlx::Result<LockedProbe> {
+    sqlx::query_as!(
+        LockedProbe,
+        "SELECT p.status, p.last_seq, p.last_digest, p.silent,
+                (SELECT digest FROM batch b WHERE b.probe_id = p.id AND b.seq = $2) AS stored_digest
+         FROM probe p JOIN region r ON r.id = p.region_id WHERE p.id = $1
+         FOR NO KEY UPDATE OF p, r",
+        probe_id,
+        seq
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// A batch to be kept.
+#[derive(Debug)]
+pub struct NewBatch<'a> {
+    /// The probe that sealed it.
+    pub probe_id: i32,
+    /// Its number in the chain.
+    pub seq: i64,
+    /// SHA-256 of its body.
+    pub digest: &'a [u8],
+    /// What it claims to follow.
+    pub prev: Option<&'a [u8]>,
+    /// It follows the head.
+    pub chain_ok: bool,
+    /// The probe had lost its storage.
+    pub resumed: bool,
+    /// Now.
+    pub received_at: DateTime<Utc>,
+    /// How many observations it holds.
+    pub observations: i32,
+    /// Observations that the probe had to drop before it.
+    pub dropped: i64,
+    /// Its body, compressed.
+    pub body: &'a [u8],
+    /// The `Signature-Input` field.
+    pub signature_input: &'a str,
+    /// The `Signature` field.
+    pub signature: &'a str,
+    /// What was signed as `@authority`.
+    pub authority: &'a str,
+    /// Where the probe found itself, as JSON.
+    pub place: &'a Value,
+    /// The probe's software.
+    pub software: &'a str,
+}
+
+/// Keeps a batch as evidence and makes it the head of its probe's chain; its number.
+pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        "WITH head AS (
+             UPDATE probe SET last_seq = $2, last_digest = $3, last_seen_at = $7, silent = false,
+                    chain_breaks = chain_breaks + CASE WHEN $5 THEN 0 ELSE 1 END,
+                    dropped = dropped + $9, place = $14, software = $15
+             WHERE id = $1)
+         INSERT INTO batch (probe_id, seq, digest, prev, chain_ok, resumed, received_at, observations, body,
+                            signature_input, signature, authority, place)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14)
+         RETURNING id",
+        batch.probe_id,
+        batch.seq,
+        batch.digest,
+        batch.prev,
+        batch.chain_ok,
+        batch.resumed,
+        batch.received_at,
+        batch.observations,
+        batch.dropped,
+        batch.body,
+        batch.signature_input,
+        batch.signature,
+        batch.authority,
+        batch.place,
+        batch.software
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The compressed body of a batch, and the name of its probe's region.
+pub async fn find_batch_body(
+    db: impl sqlx::PgExecutor<'_>,
+    id: i64,
+) -> sqlx::Result<Option<(Vec<u8>, String)>> {
+    let row = sqlx::query!(
+        "SELECT b.body, r.name FROM batch b JOIN probe p ON p.id = b.probe_id JOIN region r ON r.id = p.region_id
+         WHERE b.id = $1",
+        id
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| (row.body, row.name)))
+}
+
+/// Deletes evidence received before a time, a bounded number at once; returns how many.
+pub async fn delete_batches_before(
+    db: impl sqlx::PgExecutor<'_>,
+    before: DateTime<Utc>,
+    at_most: i64,
+) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!(
+        "DELETE FROM batch WHERE id IN (
+             SELECT id FROM batch WHERE received_at < $1 ORDER BY received_at LIMIT $2)",
+        before,
+        at_most
+    )
+    .execute(db)
+    .await?;
+    Ok(deleted.rows_affected())
+}

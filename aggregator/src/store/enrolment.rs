@@ -1,0 +1,118 @@
+//! Enrolling probes: `probe`, `enrolment_token_use`.
+
+use super::probe::status_code;
+use chrono::{DateTime, Utc};
+use edgewatch_protocol::{enrolment::ProbeStatus, name::Region};
+use sqlx::{PgConnection, types::Json};
+
+/// A token that allows an enrolment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsableToken {
+    /// Its number.
+    pub id: i32,
+    /// Probes that use it need no approval.
+    pub self_approving: bool,
+}
+
+/// The token of a hash, if this region may still use it. The token is locked: two probes cannot use it at once.
+pub async fn find_usable_token(
+    db: &mut PgConnection,
+    token_hash: &[u8],
+    region: &Region,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<UsableToken>> {
+    sqlx::query_as!(
+        UsableToken,
+        "SELECT id, self_approving FROM enrolment_token t
+         WHERE token_hash = $1 AND expires_at > $3 AND (cardinality(regions) = 0 OR $2 = ANY(regions))
+           AND NOT EXISTS (
+               SELECT FROM enrolment_token_use u JOIN region r ON r.id = u.region_id
+               WHERE u.token_id = t.id AND r.name = $2)
+         FOR UPDATE OF t",
+        token_hash,
+        region.as_str(),
+        now
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Notes that a probe has used a token.
+pub async fn use_token(
+    db: &mut PgConnection,
+    token: i32,
+    region_id: i16,
+    probe: i32,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO enrolment_token_use (token_id, region_id, probe_id, used_at) VALUES ($1, $2, $3, $4)",
+        token,
+        region_id,
+        probe,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The number of a region, which is made if it is missing: whoever has a token for it may bring it.
+pub async fn ensure_region(db: &mut PgConnection, region: &Region, now: DateTime<Utc>) -> sqlx::Result<i16> {
+    sqlx::query_scalar!(
+        "WITH made AS (
+             INSERT INTO region (name, created_at) VALUES ($1, $2) ON CONFLICT ON CONSTRAINT region_name_key DO NOTHING
+             RETURNING id)
+         SELECT id AS \"id!\" FROM made UNION ALL SELECT id FROM region WHERE name = $1 LIMIT 1",
+        region.as_str(),
+        now
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// A probe to be enrolled.
+#[derive(Debug)]
+pub struct NewProbe<'a> {
+    /// The fingerprint of its key.
+    pub fingerprint: &'a str,
+    /// Its key.
+    pub public_key: &'a [u8],
+    /// The number of its region.
+    pub region_id: i16,
+    /// Pending or approved.
+    pub status: ProbeStatus,
+    /// What hosts it.
+    pub host: &'a str,
+    /// Its software.
+    pub software: &'a str,
+    /// What it can do.
+    pub capabilities: &'a [String],
+    /// Where it found itself, as JSON.
+    pub place: serde_json::Value,
+}
+
+/// Enrols a probe; its number.
+pub async fn insert_probe(
+    db: &mut PgConnection,
+    probe: &NewProbe<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<i32> {
+    sqlx::query_scalar!(
+        "INSERT INTO probe (fingerprint, public_key, region_id, status, host, software, capabilities, place,
+                            enrolled_at, approved_at)
+         VALUES ($1, $2, $3, $4::smallint, $5, $6, $7, $8, $9, CASE WHEN $4::smallint = 1 THEN $9::timestamptz END)
+         RETURNING id",
+        probe.fingerprint,
+        probe.public_key,
+        probe.region_id,
+        status_code(probe.status),
+        probe.host,
+        probe.software,
+        probe.capabilities,
+        Json(&probe.place) as _,
+        now
+    )
+    .fetch_one(db)
+    .await
+}

@@ -1,0 +1,259 @@
+//! From outcomes to states: `region_state`, `monitor`. Set-based: a few statements for a batch, never one for a monitor.
+
+use crate::recent_outcomes::RecentOutcomes;
+use chrono::{DateTime, TimeDelta, Utc};
+use edgewatch_domain::{
+    state::{Decision, MonitorState, decide},
+    verdict::{SILENT_SLOTS, Verdict},
+};
+use sqlx::PgConnection;
+use std::collections::HashMap;
+
+/// A monitor as a region's results are judged by it.
+#[derive(Debug)]
+pub struct JudgedMonitor {
+    /// Its number.
+    pub id: i32,
+    /// Seconds between its slots.
+    pub interval_s: i32,
+    /// See [`RecentOutcomes::verdict`].
+    pub confirmations: u8,
+    /// See [`RecentOutcomes::verdict`].
+    pub recoveries: u8,
+    /// The region's vote until now.
+    pub verdict: Verdict,
+    /// The outcomes until now.
+    pub recent: RecentOutcomes,
+}
+
+/// Those of these monitors that are checked from a region, with what it said of them so far.
+pub async fn list_judged_monitors(
+    db: &mut PgConnection,
+    region_id: i16,
+    monitors: &[i32],
+) -> sqlx::Result<Vec<JudgedMonitor>> {
+    let rows = sqlx::query!(
+        "SELECT m.id, m.interval_s, m.confirmations, m.recoveries,
+                rs.verdict AS \"verdict?\", rs.recent AS \"recent?\"
+         FROM monitor m LEFT JOIN region_state rs ON rs.monitor_id = m.id AND rs.region_id = $1
+         WHERE m.id = ANY($2)
+           AND (m.all_regions OR EXISTS (
+               SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = $1))",
+        region_id,
+        monitors
+    )
+    .fetch_all(db)
+    .await?;
+    let judged = rows.into_iter().map(|row| JudgedMonitor {
+        id: row.id,
+        interval_s: row.interval_s,
+        confirmations: u8::try_from(row.confirmations).unwrap_or(1),
+        recoveries: u8::try_from(row.recoveries).unwrap_or(1),
+        verdict: row
+            .verdict
+            .and_then(Verdict::from_code)
+            .unwrap_or(Verdict::Unknown),
+        recent: RecentOutcomes::from_bytes(&row.recent.unwrap_or_default()),
+    });
+    Ok(judged.collect())
+}
+
+/// What regions say of monitors now, as columns for `UNNEST`.
+#[derive(Debug, Default)]
+pub struct RegionStateRows {
+    monitor_id: Vec<i32>,
+    verdict: Vec<i16>,
+    recent: Vec<Vec<u8>>,
+    outcome: Vec<i16>,
+    slot: Vec<DateTime<Utc>>,
+    checked_at: Vec<DateTime<Utc>>,
+    total_us: Vec<i32>,
+    message: Vec<Option<String>>,
+}
+
+/// A result as it stands for a region in lists.
+#[derive(Debug)]
+pub struct LatestResult {
+    /// The number of the outcome's state.
+    pub outcome: i16,
+    /// The slot.
+    pub slot: DateTime<Utc>,
+    /// When the check began.
+    pub checked_at: DateTime<Utc>,
+    /// Microseconds.
+    pub total_us: i32,
+    /// What went wrong.
+    pub message: Option<String>,
+}
+
+impl RegionStateRows {
+    /// Adds what is said of one monitor. `latest` is kept only if nothing later is stored.
+    pub fn push(&mut self, monitor: i32, verdict: Verdict, recent: &RecentOutcomes, latest: LatestResult) {
+        self.monitor_id.push(monitor);
+        self.verdict.push(verdict.code());
+        self.recent.push(recent.to_bytes());
+        self.outcome.push(latest.outcome);
+        self.slot.push(latest.slot);
+        self.checked_at.push(latest.checked_at);
+        self.total_us.push(latest.total_us);
+        self.message.push(latest.message);
+    }
+
+    /// Stores them for a region.
+    pub async fn store(&self, db: &mut PgConnection, region_id: i16) -> sqlx::Result<()> {
+        if self.monitor_id.is_empty() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "INSERT INTO region_state AS s
+                 (region_id, monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
+             SELECT $1, * FROM UNNEST($2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[],
+                                      $7::timestamptz[], $8::int4[], $9::text[])
+             ON CONFLICT ON CONSTRAINT region_state_pkey DO UPDATE SET
+                 verdict = excluded.verdict,
+                 recent = excluded.recent,
+                 (outcome, slot, checked_at, total_us, message) = (
+                     SELECT (n).outcome, (n).slot, (n).checked_at, (n).total_us, (n).message
+                     FROM (SELECT CASE WHEN s.slot IS NULL OR excluded.slot >= s.slot THEN excluded ELSE s END AS n) l)",
+            region_id,
+            &self.monitor_id[..],
+            &self.verdict[..],
+            &self.recent[..],
+            &self.outcome[..],
+            &self.slot[..],
+            &self.checked_at[..],
+            &self.total_us[..],
+            &self.message[..] as _
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Lets every region vote `unknown` on monitors of which it has brought no result for too long; the monitors' numbers.
+pub async fn silence_regions(db: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Vec<i32>> {
+    // No batch is judged meanwhile: it would write the same rows.
+    sqlx::query!("SELECT id FROM region ORDER BY id FOR NO KEY UPDATE")
+        .fetch_all(&mut *db)
+        .await?;
+    // The same bound as `edgewatch_domain::verdict::is_silent`.
+    let monitors = sqlx::query_scalar!(
+        "UPDATE region_state rs SET verdict = $1 FROM monitor m
+         WHERE m.id = rs.monitor_id AND NOT m.paused AND rs.verdict <> $1
+           AND rs.slot < $2::timestamptz - make_interval(secs => m.interval_s * $3::float8)
+         RETURNING rs.monitor_id",
+        Verdict::Unknown.code(),
+        now,
+        (SILENT_SLOTS + 1) as f64
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(monitors)
+}
+
+struct VotedMonitor {
+    id: i32,
+    quorum: String,
+    state: i16,
+    advisory: bool,
+    state_since: DateTime<Utc>,
+    votes: Vec<i16>,
+}
+
+impl VotedMonitor {
+    fn decision(&self) -> Decision {
+        let votes = self.votes.iter().filter_map(|&code| Verdict::from_code(code));
+        decide(votes, self.quorum.parse().unwrap_or_default())
+    }
+
+    fn has_changed(&self) -> bool {
+        let decision = self.decision();
+        self.state != decision.state.code() || self.advisory != decision.advisory
+    }
+}
+
+/// Decides the states of these monitors anew from what their regions say; the numbers of those that changed. Paused ones
+/// are left alone.
+///
+/// `began` tells since when the new state holds, where that is known better than `now`; `votes_changed` are those of
+/// `monitors` whose votes this transaction has changed. Call it in the transaction that changed votes, quorum or regions.
+pub async fn decide_monitors(
+    db: &mut PgConnection,
+    monitors: &[i32],
+    votes_changed: &[i32],
+    began: &HashMap<i32, DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<i32>> {
+    let mut suspects = votes_changed.to_vec();
+    let looked_at = list_votes(db, monitors).await?;
+    suspects.extend(
+        looked_at
+            .iter()
+            .filter(|monitor| monitor.has_changed())
+            .map(|monitor| monitor.id),
+    );
+    if suspects.is_empty() {
+        return Ok(Vec::new());
+    }
+    // Two regions may change their votes at once, each without seeing the other's: whoever comes second waits here, and
+    // then sees both. In order of the numbers, so that nobody waits for each other.
+    sqlx::query!(
+        "SELECT id FROM monitor WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+        &suspects[..]
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    let (mut ids, mut states, mut advisories, mut sinces) = (vec![], vec![], vec![], vec![]);
+    for monitor in list_votes(db, &suspects).await? {
+        if !monitor.has_changed() {
+            continue;
+        }
+        let decision = monitor.decision();
+        let same_state = decision.state.code() == monitor.state;
+        let began = began
+            .get(&monitor.id)
+            .filter(|_| decision.state != MonitorState::Unknown)
+            .map_or(now, |&began| began.min(now));
+        ids.push(monitor.id);
+        states.push(decision.state.code());
+        advisories.push(decision.advisory);
+        sinces.push(if same_state {
+            monitor.state_since
+        } else {
+            // A state does not begin before the one that it follows.
+            began.max(monitor.state_since + TimeDelta::milliseconds(1))
+        });
+    }
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    sqlx::query!(
+        "UPDATE monitor m SET state = n.state, advisory = n.advisory, state_since = n.since
+         FROM UNNEST($1::int4[], $2::int2[], $3::bool[], $4::timestamptz[]) AS n (id, state, advisory, since)
+         WHERE m.id = n.id",
+        &ids[..],
+        &states[..],
+        &advisories[..],
+        &sinces[..]
+    )
+    .execute(db)
+    .await?;
+    Ok(ids)
+}
+
+async fn list_votes(db: &mut PgConnection, monitors: &[i32]) -> sqlx::Result<Vec<VotedMonitor>> {
+    sqlx::query_as!(
+        VotedMonitor,
+        "SELECT m.id, m.quorum, m.state, m.advisory, m.state_since,
+                coalesce(array_agg(rs.verdict) FILTER (WHERE rs.verdict IS NOT NULL), '{}') AS \"votes!\"
+         FROM monitor m LEFT JOIN region_state rs ON rs.monitor_id = m.id
+             AND (m.all_regions OR EXISTS (
+                 SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = rs.region_id))
+         WHERE m.id = ANY($1) AND NOT m.paused
+         GROUP BY m.id",
+        monitors
+    )
+    .fetch_all(db)
+    .await
+}

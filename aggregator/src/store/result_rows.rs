@@ -1,0 +1,132 @@
+//! Writing results: `result`, in one statement for a whole batch.
+
+use super::phase_column::encode;
+use crate::untrusted_text::clean;
+use chrono::{DateTime, TimeDelta, Utc};
+use edgewatch_protocol::{observation::Observation, phase::Phase};
+use sqlx::{PgConnection, PgExecutor};
+
+/// The longest message that is kept beside a result; the whole one is in the evidence.
+pub const MAX_MESSAGE: usize = 300;
+
+/// Columns of results, ready for `UNNEST`.
+#[derive(Debug, Default)]
+pub struct ResultRows {
+    time: Vec<DateTime<Utc>>,
+    monitor_id: Vec<i32>,
+    lag_ms: Vec<i32>,
+    phases_us: [Vec<Option<i32>>; 6],
+    total_us: Vec<i32>,
+    position: Vec<i16>,
+    outcome: Vec<i16>,
+    reason: Vec<Option<i16>>,
+    http_status: Vec<Option<i16>>,
+    message: Vec<Option<String>>,
+}
+
+impl ResultRows {
+    /// Adds an observation, which stands at `position` in its batch.
+    pub fn push(&mut self, position: usize, started_at: DateTime<Utc>, observation: &Observation) {
+        let sight = &observation.sight;
+        let lag_ms = observation.started_ms.saturating_sub(observation.slot_ms);
+        self.time.push(started_at);
+        self.monitor_id.push(observation.monitor.0);
+        self.lag_ms
+            .push(lag_ms.clamp(i32::MIN.into(), i32::MAX.into()) as i32);
+        for (column, phase) in self.phases_us.iter_mut().zip(Phase::ALL) {
+            column.push(encode(sight.phases.get(phase)));
+        }
+        self.total_us.push(total_us(observation));
+        self.position.push(i16::try_from(position).unwrap_or(i16::MAX));
+        self.outcome.push(sight.outcome.state().code());
+        self.reason.push(
+            sight
+                .outcome
+                .reason()
+                .map(edgewatch_protocol::reason::Reason::code),
+        );
+        let status = sight.http.as_ref().and_then(|http| http.status);
+        self.http_status
+            .push(status.and_then(|status| i16::try_from(status).ok()));
+        self.message.push(message(observation));
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.time.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.time.is_empty()
+    }
+
+    /// Stores them all.
+    pub async fn insert(&self, db: &mut PgConnection, batch_id: i64, region_id: i16) -> sqlx::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let [dns, tcp, tls, request, ttfb, body] = &self.phases_us;
+        sqlx::query!(
+            "INSERT INTO result (batch_id, region_id, time, monitor_id, lag_ms, dns_us, tcp_us, tls_us, request_us,
+                                 ttfb_us, body_us, total_us, position, outcome, reason, http_status, message)
+             SELECT $1, $2, * FROM UNNEST(
+                 $3::timestamptz[], $4::int4[], $5::int4[], $6::int4[], $7::int4[], $8::int4[], $9::int4[],
+                 $10::int4[], $11::int4[], $12::int4[], $13::int2[], $14::int2[], $15::int2[], $16::int2[],
+                 $17::text[])",
+            batch_id,
+            region_id,
+            &self.time[..],
+            &self.monitor_id[..],
+            &self.lag_ms[..],
+            &dns[..] as _,
+            &tcp[..] as _,
+            &tls[..] as _,
+            &request[..] as _,
+            &ttfb[..] as _,
+            &body[..] as _,
+            &self.total_us[..],
+            &self.position[..],
+            &self.outcome[..],
+            &self.reason[..] as _,
+            &self.http_status[..] as _,
+            &self.message[..] as _
+        )
+        .execute(db)
+        .await?;
+        Ok(())
+    }
+}
+
+/// How long the check took, microseconds, as far as the column reaches (35 minutes).
+pub fn total_us(observation: &Observation) -> i32 {
+    i32::try_from(observation.sight.total_us).unwrap_or(i32::MAX)
+}
+
+/// What went wrong in one line, as it is kept beside a result.
+pub fn message(observation: &Observation) -> Option<String> {
+    let message = observation.sight.message.as_deref()?;
+    Some(clean(message, MAX_MESSAGE))
+}
+
+/// Makes the partitions around now: two days back for late results, a week ahead. Returns how many were missing.
+pub async fn ensure_partitions(db: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<i32> {
+    let made = sqlx::query_scalar!(
+        "SELECT ensure_result_partitions($1, $2) AS \"made!\"",
+        (now - TimeDelta::days(2)).date_naive(),
+        (now + TimeDelta::days(7)).date_naive()
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(made)
+}
+
+/// Drops the results of the days before `before` (UTC); returns how many partitions that were.
+pub async fn drop_results_before(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> sqlx::Result<i32> {
+    sqlx::query_scalar!(
+        "SELECT drop_results_before($1) AS \"dropped!\"",
+        before.date_naive()
+    )
+    .fetch_one(db)
+    .await
+}

@@ -1,0 +1,80 @@
+//! Probes as the probe endpoints see them: keys, their regions, and whether they may speak.
+
+use super::probe::status_of_code;
+use chrono::{DateTime, Utc};
+use ed25519_dalek::VerifyingKey;
+use edgewatch_protocol::{batch::ChainHead, enrolment::ProbeStatus, identity::Fingerprint, name::Region};
+use sqlx::PgExecutor;
+
+/// A probe that has signed a request.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// Its number.
+    pub id: i32,
+    /// The fingerprint of its key.
+    pub fingerprint: Fingerprint,
+    /// Its key.
+    pub key: VerifyingKey,
+    /// The number of its region.
+    pub region_id: i16,
+    /// Its region.
+    pub region: Region,
+    /// Whether it may speak.
+    pub status: ProbeStatus,
+}
+
+/// The probe of a fingerprint.
+pub async fn find_signer(db: impl PgExecutor<'_>, fingerprint: &Fingerprint) -> sqlx::Result<Option<Signer>> {
+    let row = sqlx::query!(
+        "SELECT p.id, p.public_key, p.region_id, r.name AS region, p.status
+         FROM probe p JOIN region r ON r.id = p.region_id WHERE p.fingerprint = $1",
+        fingerprint.0
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| {
+        let corrupt = |what: &str| sqlx::Error::Decode(format!("probe {}: {what}", row.id).into());
+        let key = <[u8; 32]>::try_from(row.public_key.as_slice())
+            .ok()
+            .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok())
+            .ok_or_else(|| corrupt("its key is none"))?;
+        Ok(Signer {
+            id: row.id,
+            fingerprint: fingerprint.clone(),
+            key,
+            region_id: row.region_id,
+            region: row
+                .region
+                .parse()
+                .map_err(|_| corrupt("its region's name is none"))?,
+            status: status_of_code(row.status),
+        })
+    })
+    .transpose()
+}
+
+/// Notes that a probe was heard of; true if it had been silent.
+pub async fn touch_probe(db: impl PgExecutor<'_>, id: i32, now: DateTime<Utc>) -> sqlx::Result<bool> {
+    let was_silent = sqlx::query_scalar!(
+        "UPDATE probe p SET last_seen_at = $2, silent = false
+         FROM (SELECT id, silent OR last_seen_at IS NULL AS silent FROM probe WHERE id = $1 FOR UPDATE) before
+         WHERE p.id = before.id
+         RETURNING before.silent AS \"silent!\"",
+        id,
+        now
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(was_silent.unwrap_or(false))
+}
+
+/// The head of a probe's chain.
+pub async fn chain_head(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<ChainHead> {
+    let row = sqlx::query!("SELECT last_seq, last_digest FROM probe WHERE id = $1", id)
+        .fetch_one(db)
+        .await?;
+    Ok(ChainHead {
+        seq: row.last_seq.unsigned_abs(),
+        digest: row.last_digest.map(hex::encode),
+    })
+}

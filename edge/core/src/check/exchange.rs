@@ -86,7 +86,8 @@ pub async fn exchange<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
     };
     if let Some(sent_us) = sent_us {
         phases.request = us(start_us, sent_us);
-        if let Some(first_byte_us) = first_byte_us {
+        // The beginning of a head is not an answer yet: its time belongs to a phase that was not completed.
+        if let (Some(first_byte_us), Some(_)) = (first_byte_us, &received.head) {
             phases.ttfb = us(sent_us, first_byte_us);
             if matches!(result, Some(Ok(()))) {
                 phases.body = us(first_byte_us, end_us);

@@ -1,0 +1,153 @@
+//! The scripted target: servers that behave as asked, well or badly, so that what a probe says of them can be compared
+//! with what they did.
+//!
+//! Every HTTP behaviour has a path and is offered on every HTTP and HTTPS listener; behaviours below HTTP have a
+//! listener of their own.
+//!
+//! | where | file |
+//! |---|---|
+//! | well-behaved paths, delays, redirects, echo | `site.rs` |
+//! | `/switch/{name}`, `/flapping` and what was requested | `switch.rs`, `journal.rs` |
+//! | `/rough/…`: resets, hanging, what is not HTTP | `rough.rs` |
+//! | `/dns-query`: DNS over HTTPS | `doh.rs` |
+//! | certificates, TLS listeners | `certificate.rs`, `tls.rs` |
+//! | refused, reset, silent and slow connections | `tcp.rs` |
+
+mod certificate;
+mod clock;
+mod connection;
+mod doh;
+mod journal;
+mod rough;
+mod site;
+mod switch;
+mod tcp;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+
+pub use switch::Switch;
+
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// What the target is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Port of the HTTP listener; 0 takes any. The TLS listener of a demo takes the next one.
+    pub port: u16,
+    /// The set that a demo watches: HTTP and a certificate about to expire, nothing else.
+    pub demo: bool,
+    /// Where the certificates are written as PEM: `ca.pem` and one file for each listener; `None` writes none.
+    pub certificates: Option<PathBuf>,
+    /// How long the TLS handshake is held where it is.
+    pub hold: Duration,
+}
+
+impl Default for Options {
+    /// Every behaviour, on free ports, with a handshake held for 300 ms and no files.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            demo: false,
+            certificates: None,
+            hold: Duration::from_millis(300),
+        }
+    }
+}
+
+/// Where everything is found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Addresses {
+    /// Origin of the HTTP listener, such as `http://127.0.0.1:9090`.
+    pub http: String,
+    /// Origins of the HTTPS listeners by what is special about them.
+    pub https: BTreeMap<&'static str, String>,
+    /// `address:port` of the listeners that misbehave below HTTP, by what they do.
+    pub tcp: BTreeMap<&'static str, String>,
+    /// URL of the DNS-over-HTTPS resolver.
+    pub doh: String,
+    /// The test authority's certificate, where certificates are written.
+    pub ca: Option<PathBuf>,
+    /// How long `https.held` holds the handshake, in milliseconds.
+    pub hold_ms: u64,
+}
+
+/// A running target. It stops when it is dropped.
+pub struct Target {
+    addresses: Addresses,
+    site: Arc<site::Site>,
+    _listeners: JoinSet<()>,
+}
+
+impl Target {
+    /// Starts all listeners on 127.0.0.1.
+    ///
+    /// # Errors
+    /// When a port cannot be bound, a certificate not be made or a file not be written.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let site = Arc::new(site::Site::default());
+        let mut listeners = JoinSet::new();
+
+        let (listener, address) = bind(options.port).await?;
+        listeners.spawn(connection::serve_plain(listener, Arc::clone(&site)));
+
+        let tls_port = if options.demo {
+            address.port().wrapping_add(1)
+        } else {
+            0
+        };
+        let https = tls::listen(&options, tls_port, &site, &mut listeners).await?;
+        let tcp = if options.demo {
+            BTreeMap::new()
+        } else {
+            tcp::listen(&site, &mut listeners).await?
+        };
+        let addresses = Addresses {
+            http: format!("http://{address}"),
+            https,
+            tcp,
+            doh: format!("http://{address}/dns-query"),
+            ca: options.certificates.map(|directory| directory.join("ca.pem")),
+            hold_ms: options.hold.as_millis() as u64,
+        };
+        Ok(Self {
+            addresses,
+            site,
+            _listeners: listeners,
+        })
+    }
+
+    /// Where everything is found.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Sets what `/switch/{name}` answers from now on.
+    pub fn set_switch(&self, name: &str, switch: Switch) {
+        self.site.switches.set(name, switch);
+    }
+
+    /// How many requests for a path came until now.
+    pub fn hits(&self, path: &str) -> u64 {
+        self.site.journal.hits(path)
+    }
+}
+
+/// Binds 127.0.0.1.
+async fn bind(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| io::Error::new(error.kind(), format!("127.0.0.1:{port}: {error}")))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}

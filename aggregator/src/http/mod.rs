@@ -1,6 +1,7 @@
 //! The HTTP side: one file per endpoint family, each with a `router()` of its own.
 
 pub mod auth;
+pub mod enrolment_tokens;
 pub mod error;
 pub mod events;
 pub mod health;
@@ -10,7 +11,10 @@ pub mod monitors;
 pub mod openapi;
 pub mod parameters;
 pub mod probe;
+pub mod probes;
+pub mod regions;
 pub mod request_id;
+pub mod results;
 pub mod session;
 pub mod setup;
 #[cfg(test)]
@@ -27,7 +31,11 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn api() -> OpenApiRouter<AppState> {
     let private = OpenApiRouter::new()
         .merge(events::router())
-        .merge(monitors::router());
+        .merge(monitors::router())
+        .merge(results::router())
+        .merge(regions::router())
+        .merge(probes::router())
+        .merge(enrolment_tokens::router());
     let public = OpenApiRouter::new()
         .merge(openapi::router())
         .merge(session::router())

@@ -14,8 +14,10 @@ use crate::{
     app::AppState,
     monitor_secrets,
     store::{
+        evaluation::decide_monitors,
         monitor::{self, StoredMonitor},
         region::list_known_regions,
+        result,
     },
     validation::validate_monitor,
 };
@@ -31,6 +33,7 @@ use axum::{
 use edgewatch_client::monitor::{Monitor, MonitorSettings};
 use edgewatch_protocol::{check::Check, problem::ProblemType};
 use sqlx::PgConnection;
+use std::collections::HashMap;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The family's routes.
@@ -117,7 +120,9 @@ async fn update_monitor(
     let kept = find_own(&state, &mut tx, id).await?;
     require_match(&headers, kept.revision())?;
     validate(&state, &mut settings, Some(kept.check())).await?;
-    monitor::update_monitor(&mut tx, &state.secrets, id, &settings, false, state.clock.now()).await?;
+    let now = state.clock.now();
+    monitor::update_monitor(&mut tx, &state.secrets, id, &settings, false, now).await?;
+    decide_monitors(&mut tx, &[id], &[id], &HashMap::new(), now).await?;
     let changed = find(&state, &mut tx, id).await?;
     tx.commit().await?;
     state.announce(Change::Monitors).await;
@@ -148,6 +153,8 @@ async fn delete_monitor(
     monitor::delete_monitor(&mut tx, id).await?;
     tx.commit().await?;
     state.announce(Change::Monitors).await;
+    // Many rows, which nobody can ask for any more: outside the transaction that holds batches up.
+    result::delete_results(&state.pool, id).await?;
     tracing::info!(monitor = id, user = session.user.user_id, "monitor removed");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -3,6 +3,7 @@
 
 pub mod assignment;
 pub mod batch;
+pub mod config_region;
 pub mod definition;
 pub mod enrolment;
 pub mod enrolment_token;
@@ -13,6 +14,7 @@ pub mod nonce;
 pub mod phase_column;
 pub mod probe;
 pub mod region;
+pub mod result;
 pub mod result_rows;
 pub mod session;
 pub mod signer;

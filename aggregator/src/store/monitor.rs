@@ -5,7 +5,7 @@ use crate::{monitor_secrets::redact, secret::Secrets, validation::target};
 use chrono::{DateTime, Utc};
 use edgewatch_client::monitor::{Monitor, MonitorSettings, MonitorState, RegionState, Verdict};
 use edgewatch_protocol::{check::Check, name::Region, observation::OutcomeState};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 use std::{collections::HashMap, fmt::Display, str::FromStr};
 
 /// A monitor as stored, with the secrets of its check in clear. It is shown by [`StoredMonitor::redacted`].
@@ -22,6 +22,16 @@ impl StoredMonitor {
     /// The check with its secrets.
     pub fn check(&self) -> &Check {
         &self.0.settings.check
+    }
+
+    /// Its number.
+    pub fn id(&self) -> i32 {
+        self.0.id
+    }
+
+    /// The settings, with the secrets of the check.
+    pub fn settings(&self) -> &MonitorSettings {
+        &self.0.settings
     }
 
     /// Grows with each change of the settings.
@@ -156,8 +166,22 @@ pub async fn find_monitor_by_name(db: &mut PgConnection, name: &str) -> sqlx::Re
         .await
 }
 
-/// Locks a monitor until the end of the transaction; `false` if there is none.
+/// Whether there is a monitor of this number.
+pub async fn monitor_exists(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM monitor WHERE id = $1) AS "exists!""#,
+        id
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Locks a monitor until the end of the transaction; `false` if there is none. No batch is judged meanwhile: it would
+/// write the same rows in another order.
 pub async fn lock_monitor(db: &mut PgConnection, id: i32) -> sqlx::Result<bool> {
+    sqlx::query!("SELECT id FROM region ORDER BY id FOR NO KEY UPDATE")
+        .fetch_all(&mut *db)
+        .await?;
     let found = sqlx::query_scalar!("SELECT id FROM monitor WHERE id = $1 FOR UPDATE", id)
         .fetch_optional(db)
         .await?;
@@ -274,11 +298,8 @@ async fn set_regions(db: &mut PgConnection, id: i32, regions: &[Region]) -> sqlx
     Ok(())
 }
 
-/// Removes a monitor and its results. The signed batches that brought them stay as evidence until their own retention.
+/// Removes a monitor with everything but its results; see [`super::result::delete_results`].
 pub async fn delete_monitor(db: &mut PgConnection, id: i32) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM result WHERE monitor_id = $1", id)
-        .execute(&mut *db)
-        .await?;
     sqlx::query!("DELETE FROM monitor WHERE id = $1", id)
         .execute(db)
         .await?;

@@ -30,6 +30,9 @@ pub const RECORD_BYTES: usize = 1 << 20;
 /// An open record takes no more observations beyond this size, in bytes.
 const OPEN_RECORD_BYTES: usize = 256 << 10;
 
+/// Nor beyond this age, milliseconds: what is dropped for its age is dropped by records.
+const OPEN_RECORD_MS: i64 = 3_600_000;
+
 const CHAIN_KEY: &str = "chain";
 const RECORD_PREFIX: &str = "outbox/";
 
@@ -159,7 +162,8 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             let already: Vec<Observation> = serde_json::from_slice(&body).unwrap_or_default();
             let slot = |observation: &Observation| (observation.monitor, observation.slot_ms);
             left.retain(|new| !already.iter().any(|old| slot(old) == slot(new)));
-            if already.len() < MAX_OBSERVATIONS && body.len() < OPEN_RECORD_BYTES {
+            let is_young = self.host.now_ms() < last.created_ms + OPEN_RECORD_MS;
+            if is_young && already.len() < MAX_OBSERVATIONS && body.len() < OPEN_RECORD_BYTES {
                 (kept, bytes) = (already, body.len());
                 target = Some(last.key.clone());
             }
@@ -324,20 +328,24 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         Ok(chain)
     }
 
-    /// Drops what is too old or too much, the oldest first, and counts it. The number of observations dropped now.
-    pub async fn drop_excess(&self) -> Result<usize, StorageError> {
+    /// Deletes what is done with, and drops what is too old or too much, the oldest first. The number of observations
+    /// dropped now.
+    pub async fn sweep(&self) -> Result<usize, StorageError> {
+        let mut chain = self.chain().await?.unwrap_or_default();
+        let (done, waiting): (Vec<_>, Vec<_>) = self
+            .records()
+            .await?
+            .into_iter()
+            .partition(|record| record.id <= chain.done_id);
+        for record in done {
+            self.host.delete(&record.key).await?;
+        }
         let oldest_ms = self.host.now_ms() - self.limits.max_age_ms;
-        let records = self.records().await?;
-        let excess = records.len().saturating_sub(self.limits.max_records);
+        let excess = waiting.len().saturating_sub(self.limits.max_records);
         let mut dropped = 0;
-        for (index, record) in records.iter().enumerate() {
+        for (index, record) in waiting.iter().enumerate() {
             if index >= excess && record.created_ms >= oldest_ms {
                 break;
-            }
-            let mut chain = self.chain().await?.unwrap_or_default();
-            if record.id <= chain.done_id {
-                self.host.delete(&record.key).await?;
-                continue;
             }
             let Some((header, body)) = self.read(&record.key).await? else {
                 continue;
@@ -347,7 +355,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             if let Some(sealed) = header.sealed.as_ref().filter(|sealed| sealed.follows(&chain)) {
                 (chain.seq, chain.digest) = (sealed.seq, Some(sha256_hex(&body)));
             }
-            self.drop_record(&chain, record, header.observations).await?;
+            chain = self.drop_record(&chain, record, header.observations).await?;
             dropped += header.observations;
         }
         Ok(dropped)

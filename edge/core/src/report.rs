@@ -34,7 +34,7 @@ pub async fn deliver<H: Platform + Transport + Storage>(
     outbox: &Outbox<'_, H>,
 ) -> Result<Delivery, StorageError> {
     let mut delivery = Delivery::default();
-    let dropped = outbox.drop_excess().await?;
+    let dropped = outbox.sweep().await?;
     if dropped > 0 {
         let problem =
             format!("{dropped} observations were dropped: they waited too long, or too many waited");

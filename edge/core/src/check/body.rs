@@ -51,6 +51,11 @@ impl ReceivedBody {
         self.complete = true;
     }
 
+    /// Whether the body came to its end.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// How large a body may become.
     pub fn max_bytes(&self) -> u64 {
         self.max_bytes

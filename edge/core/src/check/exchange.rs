@@ -11,7 +11,7 @@ use crate::{
     tls::{TlsFailure, rustls_error},
 };
 use edgewatch_protocol::{
-    phase::{Phase, PhaseTime, PhaseTimes},
+    phase::{NotMeasurable, Phase, PhaseTime, PhaseTimes},
     reason::Reason,
 };
 use futures::future::{Either, select};
@@ -89,8 +89,10 @@ pub async fn exchange<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
         // The beginning of a head is not an answer yet: its time belongs to a phase that was not completed.
         if let (Some(first_byte_us), Some(_)) = (first_byte_us, &received.head) {
             phases.ttfb = us(sent_us, first_byte_us);
-            if matches!(result, Some(Ok(()))) {
-                phases.body = us(first_byte_us, end_us);
+            match result {
+                Some(Ok(())) if received.body.is_complete() => phases.body = us(first_byte_us, end_us),
+                Some(Ok(())) => phases.body = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable),
+                _ => {}
             }
         }
     }

@@ -70,6 +70,7 @@ pub async fn exchange<P: Platform>(
         headers: parts.headers,
     });
     if !wants_body(head) {
+        phases.body = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
         return Ok(());
     }
     let body_start_us = platform.monotonic_us();

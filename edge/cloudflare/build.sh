@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the worker into build/ at the root of the repository, and does nothing when the compiled code is unchanged.
 #
-#   CARGO_TARGET_DIR  cargo's target directory (default: target/)
-#   EDGEWATCH_TOOLS   where `cargo install --root` put worker-build and wasm-bindgen (default: tools/ in the target directory)
+#   CARGO_TARGET_DIR  cargo's target directory (default: the one of the Makefile)
+#   EDGEWATCH_TOOLS   where `make setup` put worker-build and wasm-bindgen (default: tools/ in the target directory)
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(dirname -- "$(dirname -- "$here")")
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/edgewatch/target}"
 tools="${EDGEWATCH_TOOLS:-$CARGO_TARGET_DIR/tools}/bin"
 node_tools="$root/node_modules/.bin"
 

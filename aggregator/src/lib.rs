@@ -10,6 +10,7 @@ pub mod app;
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod config_file;
 pub mod embedded_postgres;
 pub mod events;
 pub mod http;

@@ -1,5 +1,6 @@
 //! The installation's settings, as the configuration file's `settings` block has them. They may change while it runs.
 
+use edgewatch_protocol::problem::FieldError;
 use serde::Deserialize;
 use url::Url;
 
@@ -25,5 +26,38 @@ impl Default for Settings {
             result_retention_days: 400,
             evidence_retention_days: 400,
         }
+    }
+}
+
+impl Settings {
+    /// The fields at fault, by JSON pointer into a configuration file.
+    pub fn errors(&self) -> Vec<FieldError> {
+        let error = |field: &str, detail: &str| FieldError {
+            pointer: format!("/settings/{field}"),
+            detail: detail.to_owned(),
+        };
+        let mut errors = Vec::new();
+        let is_origin = |url: &Url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.username().is_empty()
+        };
+        if self.public_url.as_ref().is_some_and(|url| !is_origin(url)) {
+            errors.push(error(
+                "public_url",
+                "must be an origin such as https://status.example.org",
+            ));
+        }
+        for (field, days) in [
+            ("result_retention_days", self.result_retention_days),
+            ("evidence_retention_days", self.evidence_retention_days),
+        ] {
+            if !(1..=3_650).contains(&days) {
+                errors.push(error(field, "must be from 1 to 3650"));
+            }
+        }
+        errors
     }
 }

@@ -59,7 +59,7 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 }
 
 /// RFC 6901.
-fn pointer(path: &serde_path_to_error::Path) -> String {
+pub fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()
         .map(|segment| match segment {

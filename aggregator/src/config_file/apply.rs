@@ -1,0 +1,112 @@
+//! Making the database say what a file says, in one transaction.
+
+use super::ConfigFile;
+use crate::{
+    announcement::Change,
+    app::AppState,
+    store::{config_region, evaluation::decide_monitors, monitor},
+};
+use sqlx::PgConnection;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+/// What has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Monitors made.
+    pub created: usize,
+    /// Monitors changed, or taken over from users.
+    pub updated: usize,
+    /// Monitors removed, because the file does not name them any more.
+    pub removed: usize,
+    /// Regions made, changed or removed.
+    pub regions: usize,
+}
+
+/// Applies a file: regions and monitors by name, then the settings. What users made stays, unless the file names it.
+///
+/// # Errors
+/// When the database fails; nothing has changed then.
+pub async fn apply(state: &AppState, file: &ConfigFile) -> sqlx::Result<Applied> {
+    let mut transaction = state.pool.begin().await?;
+    // Replicas read the same file at the same moment.
+    sqlx::query("SELECT pg_advisory_xact_lock(7268734502)")
+        .execute(&mut *transaction)
+        .await?;
+    let now = state.clock.now();
+    let mut applied = Applied::default();
+    for region in &file.regions {
+        let changed = config_region::declare_region(&mut transaction, region, now).await?;
+        applied.regions += usize::from(changed);
+    }
+    apply_monitors(&mut transaction, state, file, &mut applied).await?;
+    // After the monitors: those that are removed may have held a region.
+    let names: Vec<_> = file
+        .regions
+        .iter()
+        .map(|region| region.name.to_string())
+        .collect();
+    applied.regions += config_region::release_regions(&mut transaction, &names).await?;
+    transaction.commit().await?;
+
+    state.settings.send_if_modified(|settings| {
+        let changed = **settings != file.settings;
+        if changed {
+            *settings = Arc::new(file.settings.clone());
+        }
+        changed
+    });
+    if applied != Applied::default() {
+        state.announce(Change::Monitors).await;
+        state.announce(Change::Probes).await;
+    }
+    Ok(applied)
+}
+
+async fn apply_monitors(
+    db: &mut PgConnection,
+    state: &AppState,
+    file: &ConfigFile,
+    applied: &mut Applied,
+) -> sqlx::Result<()> {
+    let now = state.clock.now();
+    let stored = monitor::list_monitors(&mut *db, &state.secrets, None).await?;
+    let stored: HashMap<_, _> = stored
+        .into_iter()
+        .map(|monitor| (monitor.settings().name.clone(), monitor))
+        .collect();
+    let mut touched = Vec::new();
+    for wanted in &file.monitors {
+        let mut wanted = wanted.clone();
+        // As the database gives them back.
+        wanted.regions.sort();
+        match stored.get(&wanted.name) {
+            None => {
+                monitor::create_monitor(&mut *db, &state.secrets, &wanted, true, now).await?;
+                applied.created += 1;
+            }
+            Some(found) if found.from_config() && *found.settings() == wanted => {}
+            Some(found) => {
+                monitor::update_monitor(&mut *db, &state.secrets, found.id(), &wanted, true, now).await?;
+                touched.push(found.id());
+                applied.updated += 1;
+            }
+        }
+    }
+    let wanted: HashSet<_> = file
+        .monitors
+        .iter()
+        .map(|monitor| monitor.name.as_str())
+        .collect();
+    for (name, found) in &stored {
+        if found.from_config() && !wanted.contains(name.as_str()) {
+            monitor::delete_monitor(&mut *db, found.id()).await?;
+            applied.removed += 1;
+        }
+    }
+    // Another quorum or other regions may decide otherwise.
+    decide_monitors(db, &touched, &[], &HashMap::new(), now).await?;
+    Ok(())
+}

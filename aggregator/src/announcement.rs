@@ -1,13 +1,26 @@
 //! Changes told to every listener of every replica: at once to this process's own, by `NOTIFY` to the others, which read
 //! what they need from the database. Notifications stay small because they serialise commits.
 
-use crate::app::AppState;
-use edgewatch_client::event::Event;
+use crate::{
+    app::AppState,
+    store::{batch::find_batch_body, live::list_state_events},
+};
+use chrono::DateTime;
+use edgewatch_client::event::{Event, LiveResult};
+use edgewatch_protocol::{batch::Batch, name::Region};
 use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgListener;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The channel of `LISTEN`.
-pub const CHANNEL: &str = "edgewatch";
+const CHANNEL: &str = "edgewatch";
+
+/// Monitors named in one notification: below PostgreSQL's bound of 8,000 bytes.
+const MONITORS_AT_ONCE: usize = 500;
+
+/// How long to wait before listening again after the connection was lost.
+const LISTEN_AGAIN: Duration = Duration::from_secs(2);
 
 /// What has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,41 +30,119 @@ pub enum Change {
     Monitors,
     /// Probes enrolled, were approved or revoked, fell silent or came back.
     Probes,
-    /// The states of these monitors, or of regions of them.
+    /// The states of these monitors, or what regions say of them.
     States(Vec<i32>),
-    /// The results of a batch are stored.
+    /// The results of a batch are stored. Whoever stored it tells its own listeners, without reading them again.
     Batch(i64),
 }
 
-/// What travels between replicas.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Announcement {
+#[derive(Debug, Serialize, Deserialize)]
+struct Announcement {
     /// Whose own listeners know already.
-    pub from: Uuid,
-    /// What has changed.
-    pub change: Change,
+    from: Uuid,
+    change: Change,
 }
 
 impl AppState {
     /// Tells of a change that has been committed. A failure is logged and not the caller's: the change itself is done.
     pub async fn announce(&self, change: Change) {
-        match &change {
-            Change::Monitors => self.events.publish(Event::Monitors),
-            Change::Probes => self.events.publish(Event::Probes),
-            Change::States(_) | Change::Batch(_) => {}
+        if !matches!(change, Change::Batch(_)) {
+            self.publish(&change).await;
         }
-        let announcement = Announcement {
-            from: self.events.instance(),
-            change,
+        let changes = match change {
+            Change::States(monitors) => {
+                let chunks = monitors.chunks(MONITORS_AT_ONCE);
+                chunks.map(|chunk| Change::States(chunk.to_vec())).collect()
+            }
+            other => vec![other],
         };
-        let payload = serde_json::to_string(&announcement).unwrap_or_default();
-        let sent = sqlx::query("SELECT pg_notify($1, $2)")
+        let payloads: Vec<_> = changes
+            .into_iter()
+            .filter_map(|change| {
+                let from = self.events.instance();
+                serde_json::to_string(&Announcement { from, change }).ok()
+            })
+            .collect();
+        let sent = sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload")
             .bind(CHANNEL)
-            .bind(payload)
+            .bind(payloads)
             .execute(&self.pool)
             .await;
         if let Err(error) = sent {
             tracing::warn!(%error, "other replicas could not be told of a change");
         }
+    }
+
+    /// Tells this process's own listeners.
+    async fn publish(&self, change: &Change) {
+        let read = match change {
+            Change::Monitors => Ok(vec![Event::Monitors]),
+            Change::Probes => Ok(vec![Event::Probes]),
+            Change::States(monitors) => list_state_events(&self.pool, monitors).await,
+            Change::Batch(id) => self.results_of(*id).await,
+        };
+        match read {
+            Ok(events) => events.into_iter().for_each(|event| self.events.publish(event)),
+            Err(error) => {
+                tracing::warn!(%error, "a change could not be read for live events");
+                self.events.publish(Event::Resync);
+            }
+        }
+    }
+
+    async fn results_of(&self, batch: i64) -> sqlx::Result<Vec<Event>> {
+        let Some((body, region)) = find_batch_body(&self.pool, batch).await? else {
+            return Ok(Vec::new());
+        };
+        let corrupt = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
+        let body = zstd::stream::decode_all(body.as_slice()).map_err(|error| corrupt(error.into()))?;
+        let batch: Batch = serde_json::from_slice(&body).map_err(|error| corrupt(error.into()))?;
+        let region: Region = region.parse().map_err(|error: String| corrupt(error.into()))?;
+        let results = batch.observations.iter().filter_map(|observation| {
+            Some(LiveResult {
+                monitor: observation.monitor.0,
+                region: region.clone(),
+                at: DateTime::from_timestamp_millis(observation.started_ms)?,
+                outcome: observation.sight.outcome.state(),
+                total_us: crate::store::result_rows::total_us(observation),
+            })
+        });
+        Ok(vec![Event::Results {
+            results: results.collect(),
+        }])
+    }
+
+    /// Passes on what other replicas announce, until the process is asked to stop. Whenever announcements may have been
+    /// missed, listeners are told to read everything anew.
+    pub async fn follow_announcements(&self) {
+        let mut stopping = self.stopping.subscribe();
+        loop {
+            tokio::select! {
+                outcome = self.listen() => if let Err(error) = outcome {
+                    tracing::warn!(%error, "announcements of other replicas are not heard; trying again");
+                },
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+            }
+            self.events.publish(Event::Resync);
+            tokio::select! {
+                () = tokio::time::sleep(LISTEN_AGAIN) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+            }
+        }
+    }
+
+    async fn listen(&self) -> sqlx::Result<()> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(CHANNEL).await?;
+        // `None`: the connection was lost and made again; what came meanwhile is gone.
+        while let Some(notification) = listener.try_recv().await? {
+            match serde_json::from_str::<Announcement>(notification.payload()) {
+                Ok(announcement) if announcement.from == self.events.instance() => {}
+                Ok(announcement) => self.publish(&announcement.change).await,
+                // Of a newer version: something has changed, we cannot tell what.
+                Err(_) => self.events.publish(Event::Resync),
+            }
+        }
+        Ok(())
     }
 }

@@ -69,6 +69,11 @@ impl EventBus {
         let _ = self.sender.send(numbered);
     }
 
+    /// How many listen now.
+    pub fn listeners(&self) -> usize {
+        self.sender.receiver_count()
+    }
+
     /// Begins to listen: what was missed since `last_event_id`, and what comes from now on, without a gap between.
     pub fn subscribe(&self, last_event_id: Option<&str>) -> (Vec<Numbered>, broadcast::Receiver<Numbered>) {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,6 +15,7 @@ pub mod embedded_postgres;
 pub mod events;
 pub mod http;
 pub mod ingest;
+pub mod jobs;
 pub mod lease;
 pub mod metrics;
 pub mod monitor_secrets;

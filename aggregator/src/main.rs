@@ -1,8 +1,13 @@
 //! The `edgewatch` binary: the command line, and nothing else.
 
 use clap::{Parser, Subcommand};
-use edgewatch_aggregator::{config::ServeArgs, serve::serve, telemetry::start_logging};
-use std::process::ExitCode;
+use edgewatch_aggregator::{
+    config::ServeArgs, config_file::ConfigFile, serve::serve, telemetry::start_logging,
+};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Watches services from the edge: takes the probes' results, judges, and shows.
 #[derive(Parser)]
@@ -16,6 +21,18 @@ struct Cli {
 enum Command {
     /// Run the aggregator (what happens without a command)
     Serve(Box<ServeArgs>),
+    /// Configuration files
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Tell whether a configuration file is valid, without applying it
+    Check {
+        /// The file
+        file: PathBuf,
+    },
 }
 
 /// What a bare `edgewatch` takes from the environment.
@@ -35,12 +52,33 @@ async fn main() -> ExitCode {
             Ok(()) => serve(*args).await,
             Err(error) => Err(error),
         },
+        Command::Config(ConfigCommand::Check { file }) => check_config(&file),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("edgewatch: {error}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn check_config(path: &Path) -> Result<(), String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    match ConfigFile::parse(&text, &ConfigFile::environment()) {
+        Ok(file) => {
+            let (regions, monitors) = (file.regions.len(), file.monitors.len());
+            println!(
+                "{}: valid; {regions} regions, {monitors} monitors",
+                path.display()
+            );
+            Ok(())
+        }
+        Err(faults) => {
+            for fault in &faults[1..] {
+                eprintln!("edgewatch: {}: {fault}", path.display());
+            }
+            Err(format!("{}: {}", path.display(), faults[0]))
         }
     }
 }

@@ -4,7 +4,9 @@ use crate::{
     app::{self, AppState},
     clock::Clock,
     config::{DatabaseArgs, ServeArgs},
+    config_file::ConfigWatch,
     embedded_postgres::EmbeddedPostgres,
+    jobs::run_jobs,
     secret::Secrets,
     store::migrate::migrate,
 };
@@ -133,6 +135,15 @@ async fn run(
     probe_listener: Option<TcpListener>,
     stop: &mut StopSignals,
 ) -> Result<(), String> {
+    let mut background = JoinSet::new();
+    if let Some(path) = &args.config {
+        let watch = ConfigWatch::start(path, &state).await?;
+        background.spawn(watch.run(state.clone()));
+    }
+    background.spawn(run_jobs(state.clone()));
+    let listening = state.clone();
+    background.spawn(async move { listening.follow_announcements().await });
+
     let mut servers = JoinSet::new();
     let stopping = state.stopping.subscribe();
     if let Some(probe_listener) = probe_listener {
@@ -157,7 +168,10 @@ async fn run(
     }
     tracing::info!("stopping: finishing what has been accepted");
     state.stopping.send_replace(true);
-    let drained = async { while servers.join_next().await.is_some() {} };
+    let drained = async {
+        while servers.join_next().await.is_some() {}
+        while background.join_next().await.is_some() {}
+    };
     tokio::select! {
         drained = tokio::time::timeout(DRAIN_TIMEOUT, drained) => if drained.is_err() {
             tracing::warn!("some requests did not end in time");

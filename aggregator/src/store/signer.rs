@@ -78,3 +78,29 @@ pub async fn chain_head(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<ChainH
         digest: row.last_digest.map(hex::encode),
     })
 }
+
+/// A probe that has fallen silent.
+#[derive(Debug)]
+pub struct SilentProbe {
+    /// The fingerprint of its key.
+    pub fingerprint: String,
+    /// Its region.
+    pub region: String,
+}
+
+/// Marks the approved probes that were not heard of since a time; those that were not marked before.
+pub async fn mark_silent_probes(
+    db: impl PgExecutor<'_>,
+    since: DateTime<Utc>,
+) -> sqlx::Result<Vec<SilentProbe>> {
+    sqlx::query_as!(
+        SilentProbe,
+        "UPDATE probe p SET silent = true FROM region r
+         WHERE r.id = p.region_id AND p.status = 1 AND NOT p.silent
+           AND coalesce(greatest(p.last_seen_at, p.approved_at), p.enrolled_at) < $1
+         RETURNING p.fingerprint, r.name AS region",
+        since
+    )
+    .fetch_all(db)
+    .await
+}

@@ -26,3 +26,11 @@ pub async fn keep_report(
     .await?;
     Ok(known)
 }
+
+/// Deletes test runs that were asked for before a time; returns how many.
+pub async fn delete_test_runs_before(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> sqlx::Result<u64> {
+    let deleted = sqlx::query!("DELETE FROM test_run WHERE requested_at < $1", before)
+        .execute(db)
+        .await?;
+    Ok(deleted.rows_affected())
+}

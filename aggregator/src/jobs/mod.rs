@@ -1,0 +1,115 @@
+//! Background work. Each job is done by one replica at a time: a transaction-level advisory lock is its lease, so that a
+//! replica that dies loses it at once.
+
+mod retention;
+mod silence;
+
+use crate::app::AppState;
+use futures::future::BoxFuture;
+use sqlx::{Postgres, Transaction};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Apart from every other use of advisory locks.
+const LOCK_CLASS: i32 = 726_873;
+
+/// Work that is done again and again.
+#[derive(Clone, Copy)]
+struct Job {
+    /// In logs and metrics.
+    name: &'static str,
+    /// Names the lease.
+    number: i32,
+    every: Duration,
+    run: for<'a> fn(
+        &'a AppState,
+        &'a mut Transaction<'static, Postgres>,
+    ) -> BoxFuture<'a, sqlx::Result<AfterCommit>>,
+}
+
+/// What to tell once a job's work is committed.
+type AfterCommit = Vec<crate::announcement::Change>;
+
+const JOBS: [Job; 6] = [
+    Job {
+        name: "silent_regions",
+        number: 1,
+        every: Duration::from_secs(10),
+        run: |state, db| Box::pin(silence::silence_regions(state, db)),
+    },
+    Job {
+        name: "silent_probes",
+        number: 2,
+        every: Duration::from_secs(20),
+        run: |state, db| Box::pin(silence::silence_probes(state, db)),
+    },
+    Job {
+        name: "result_partitions",
+        number: 3,
+        every: Duration::from_secs(3600),
+        run: |state, db| Box::pin(retention::ensure_partitions(state, db)),
+    },
+    Job {
+        name: "result_retention",
+        number: 4,
+        every: Duration::from_secs(3600),
+        run: |state, db| Box::pin(retention::drop_results(state, db)),
+    },
+    Job {
+        name: "evidence_retention",
+        number: 5,
+        every: Duration::from_secs(300),
+        run: |state, db| Box::pin(retention::delete_evidence(state, db)),
+    },
+    Job {
+        name: "expiry",
+        number: 6,
+        every: Duration::from_secs(60),
+        run: |state, db| Box::pin(retention::forget_expired(state, db)),
+    },
+];
+
+/// Does all jobs until the process is asked to stop; what has begun is finished.
+pub async fn run_jobs(state: AppState) {
+    let mut jobs = JoinSet::new();
+    for job in JOBS {
+        jobs.spawn(repeat(state.clone(), job));
+    }
+    while jobs.join_next().await.is_some() {}
+}
+
+async fn repeat(state: AppState, job: Job) {
+    let mut stopping = state.stopping.subscribe();
+    loop {
+        let outcome = run_once(&state, job).await;
+        state.metrics.job_ran(job.name, outcome.is_ok());
+        if let Err(error) = outcome {
+            tracing::error!(job = job.name, %error, "background work failed; it is tried again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(job.every) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+    }
+}
+
+async fn run_once(state: &AppState, job: Job) -> sqlx::Result<()> {
+    let mut transaction = state.pool.begin().await?;
+    let leased: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1, $2)")
+        .bind(LOCK_CLASS)
+        .bind(job.number)
+        .fetch_one(&mut *transaction)
+        .await?;
+    if !leased {
+        return Ok(());
+    }
+    let after_commit = (job.run)(state, &mut transaction).await?;
+    transaction.commit().await?;
+    for change in after_commit {
+        state.announce(change).await;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

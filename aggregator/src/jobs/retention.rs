@@ -1,0 +1,57 @@
+//! Room for what comes, and an end for what has been kept long enough.
+
+use super::AfterCommit;
+use crate::{
+    app::AppState,
+    store::{
+        batch::delete_batches_before, nonce::forget_nonces, result_rows, session::purge_sessions, test_report,
+    },
+};
+use chrono::TimeDelta;
+use sqlx::PgConnection;
+
+/// Evidence deleted at once: enough to keep up, too little to be in anybody's way.
+const EVIDENCE_AT_ONCE: i64 = 5_000;
+
+/// How long test runs can be read after they were asked for.
+const TEST_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
+
+/// Makes the partitions of the days around now.
+pub(super) async fn ensure_partitions(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
+    let made = result_rows::ensure_partitions(db, state.clock.now()).await?;
+    if made > 0 {
+        tracing::info!(made, "partitions made ahead");
+    }
+    Ok(Vec::new())
+}
+
+/// Drops results by the setting.
+pub(super) async fn drop_results(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
+    let days = state.settings().result_retention_days;
+    let before = state.clock.now() - TimeDelta::days(days.into());
+    let dropped = result_rows::drop_results_before(db, before).await?;
+    if dropped > 0 {
+        tracing::info!(dropped, %before, "partitions of old results dropped");
+    }
+    Ok(Vec::new())
+}
+
+/// Deletes signed batches by the setting.
+pub(super) async fn delete_evidence(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
+    let days = state.settings().evidence_retention_days;
+    let before = state.clock.now() - TimeDelta::days(days.into());
+    let deleted = delete_batches_before(db, before, EVIDENCE_AT_ONCE).await?;
+    if deleted > 0 {
+        tracing::info!(deleted, %before, "old evidence deleted");
+    }
+    Ok(Vec::new())
+}
+
+/// Forgets what has ended: nonces, sessions, test runs.
+pub(super) async fn forget_expired(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
+    let now = state.clock.now();
+    forget_nonces(&mut *db, now).await?;
+    purge_sessions(&mut *db, now).await?;
+    test_report::delete_test_runs_before(db, now - TEST_RUN_RETENTION).await?;
+    Ok(Vec::new())
+}

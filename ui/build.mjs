@@ -1,0 +1,167 @@
+// Builds the dashboard's assets into ui/dist: hashed names, .br and .gz beside each file, manifest.json.
+//
+// It needs cargo with the target wasm32-unknown-unknown, wasm-bindgen of the version in Cargo.lock, and the npm packages
+// binaryen, esbuild and @fontsource-variable/inter. Steps whose inputs have not changed are skipped.
+//
+//   node ui/build.mjs
+//
+// Environment: CARGO_TARGET_DIR, WASM_BINDGEN (the command), TOOLS (a directory whose bin/ holds wasm-bindgen),
+// NODE_MODULES (where the npm packages are, default: node_modules of the repository).
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+
+const BUDGET_BYTES = 350 * 1024;
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const dist = join(here, "dist");
+const target = resolve(process.env.CARGO_TARGET_DIR ?? process.env.TARGET_DIR ?? join(root, "target"));
+const work = join(target, "edgewatch-ui");
+const modules = resolve(process.env.NODE_MODULES ?? join(root, "node_modules"));
+const require = createRequire(join(modules, "package.json"));
+
+const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest("hex");
+const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
+
+function run(step, command, args, env = {}) {
+  const begin = performance.now();
+  process.stderr.write(`ui: ${step} …\n`);
+  try {
+    execFileSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
+  } catch (error) {
+    const missing = error.code === "ENOENT" ? `${command} is not installed` : `${command} failed`;
+    throw new Error(`${step}: ${missing}`);
+  }
+  process.stderr.write(`ui: ${step}, ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
+}
+
+function wasmBindgen() {
+  if (process.env.WASM_BINDGEN) return process.env.WASM_BINDGEN;
+  const ours = process.env.TOOLS && join(process.env.TOOLS, "bin", "wasm-bindgen");
+  return ours && existsSync(ours) ? ours : "wasm-bindgen";
+}
+
+/** Runs a step unless its inputs are as they were when it last succeeded. */
+function unlessUnchanged(name, inputs, step) {
+  const stamp = join(work, `${name}.stamp`);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === inputs) return;
+  step();
+  writeFileSync(stamp, inputs);
+}
+
+mkdirSync(work, { recursive: true });
+
+// 1. The crate. Cargo itself knows what has changed.
+run("compiling the dashboard for the browser", "cargo", [
+  ...["build", "--package", "edgewatch-ui", "--profile", "wasm", "--target", "wasm32-unknown-unknown"],
+  ...["--features", "hydrate", "--locked"],
+], {
+  CARGO_TARGET_DIR: target,
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: process.env.EDGEWATCH_UI_RUSTFLAGS ?? "--cfg erase_components",
+});
+const compiled = join(target, "wasm32-unknown-unknown", "wasm", "edgewatch_ui.wasm");
+
+// 2. Its JavaScript side, and the smallest WASM that does the same.
+const glue = join(work, "glue");
+const optimised = join(work, "app.wasm");
+unlessUnchanged("wasm", sha256(readFileSync(compiled)), () => {
+  run("binding", wasmBindgen(), ["--target", "web", "--no-typescript", "--out-dir", glue, "--out-name", "app", compiled]);
+  const binaryen = join(dirname(require.resolve("binaryen/package.json")), "bin", "wasm-opt");
+  run("optimising", process.execPath, [binaryen, "-Oz", "--all-features", join(glue, "app_bg.wasm"), "-o", optimised]);
+});
+
+// 3. Everything gets a name made of its content.
+const esbuild = require("esbuild");
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+const manifest = {};
+const sizes = [];
+
+function emit(name, bytes) {
+  const dot = name.lastIndexOf(".");
+  const hashed = `${name.slice(0, dot)}-${sha256(bytes).slice(0, 10)}${name.slice(dot)}`;
+  manifest[name] = hashed;
+  writeFileSync(join(dist, hashed), bytes);
+  let compressed = bytes.length;
+  if (!name.endsWith(".woff2")) {
+    const brotli = compressOnce(bytes);
+    compressed = brotli.length;
+    writeFileSync(join(dist, `${hashed}.br`), brotli);
+    writeFileSync(join(dist, `${hashed}.gz`), gzipSync(bytes, { level: 9 }));
+  }
+  sizes.push({ name, bytes: bytes.length, compressed });
+  return `/assets/${hashed}`;
+}
+
+/** Brotli at its best takes seconds for a megabyte, so the answer is kept. */
+function compressOnce(bytes) {
+  const kept = join(work, `${sha256(bytes)}.br`);
+  if (!existsSync(kept)) {
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+    writeFileSync(kept, brotliCompressSync(bytes, { params }));
+  }
+  return readFileSync(kept);
+}
+
+async function bundle(options) {
+  const result = await esbuild.build({
+    bundle: true,
+    minify: true,
+    write: false,
+    target: ["es2022", "safari16"],
+    legalComments: "none",
+    logLevel: "warning",
+    ...options,
+  });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
+const wasmUrl = emit("app.wasm", readFileSync(optimised));
+const script = await bundle({
+  entryPoints: [join(here, "script", "app.js")],
+  format: "esm",
+  define: { WASM_URL: JSON.stringify(wasmUrl) },
+  alias: { "edgewatch-glue": join(glue, "app.js") },
+});
+emit("app.js", script);
+emit("theme.js", await bundle({ entryPoints: [join(here, "script", "theme.js")], format: "iife" }));
+
+const fonts = join(dirname(require.resolve("@fontsource-variable/inter/package.json")), "files");
+const fontUrls = {};
+for (const subset of ["latin", "latin-ext"]) {
+  fontUrls[subset] = emit(`inter-${subset}.woff2`, readFileSync(join(fonts, `inter-${subset}-wght-normal.woff2`)));
+}
+const style = await bundle({
+  entryPoints: [join(here, "style", "main.css")],
+  plugins: [{
+    name: "fonts",
+    setup(build) {
+      build.onResolve({ filter: /^font:/ }, ({ path }) => ({ path: fontUrls[path.slice(5)], external: true }));
+    },
+  }],
+});
+emit("main.css", style);
+emit("favicon.svg", readFileSync(join(here, "style", "favicon.svg")));
+writeFileSync(join(dist, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+
+// Kept answers of former builds.
+const current = new Set(readdirSync(dist).filter((name) => !name.endsWith(".br")).map((name) => `${sha256(readFileSync(join(dist, name)))}.br`));
+for (const name of readdirSync(work)) {
+  if (name.endsWith(".br") && !current.has(name) && statSync(join(work, name)).isFile()) rmSync(join(work, name));
+}
+
+for (const { name, bytes, compressed } of sizes) {
+  process.stdout.write(`${name.padEnd(24)} ${kib(bytes).padStart(12)} ${kib(compressed).padStart(12)} brotli\n`);
+}
+const code = sizes.filter(({ name }) => name.endsWith(".js") || name.endsWith(".wasm"));
+const total = code.reduce((sum, { compressed }) => sum + compressed, 0);
+process.stdout.write(`${"JavaScript and WASM".padEnd(24)} ${"".padStart(12)} ${kib(total).padStart(12)} of ${kib(BUDGET_BYTES)}\n`);
+if (total > BUDGET_BYTES) {
+  process.stderr.write("ui: JavaScript and WASM are over their budget\n");
+  process.exit(1);
+}

@@ -1,0 +1,6 @@
+// Takes over the page that the server rendered.
+import init, { hydrate } from "edgewatch-glue";
+
+await init({ module_or_path: WASM_URL });
+hydrate();
+document.documentElement.dataset.ready = "";

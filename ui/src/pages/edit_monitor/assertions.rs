@@ -1,0 +1,206 @@
+//! The editor of the assertions.
+
+use super::{
+    FormState,
+    draft::{AssertionDraft, Draft},
+};
+use crate::components::{
+    field::{Binding, InputKind, input_id, problem_line, select, text_input},
+    icon::Icon,
+};
+use leptos::prelude::*;
+
+const SUBJECTS: [(&str, &str); 6] = [
+    ("status", "Status"),
+    ("header", "Header"),
+    ("body", "Body"),
+    ("json_path", "JSON value"),
+    ("latency", "Total time"),
+    ("certificate_days", "Certificate"),
+];
+
+const CONDITIONS: [(&str, &str); 10] = [
+    ("equal", "equals"),
+    ("not_equal", "does not equal"),
+    ("contains", "contains"),
+    ("not_contains", "does not contain"),
+    ("matches", "matches"),
+    ("not_matches", "does not match"),
+    ("greater_than", "is greater than"),
+    ("less_than", "is less than"),
+    ("present", "is present"),
+    ("absent", "is absent"),
+];
+
+fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs
+        .iter()
+        .map(|(value, text)| ((*value).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+/// The rows, and a button for one more.
+pub fn assertions(state: FormState) -> AnyView {
+    // A row is made anew when its kind changes, for then it has other fields.
+    let rows = move || {
+        state.draft.with(|draft| {
+            draft
+                .assertions
+                .iter()
+                .map(|assertion| (assertion.key, assertion.on.clone()))
+                .collect::<Vec<_>>()
+        })
+    };
+    let add = move |_| {
+        let key = state.next_key();
+        state.draft.update(|draft| {
+            let on = if draft.assertions.is_empty() {
+                "status"
+            } else {
+                "body"
+            };
+            draft.assertions.push(AssertionDraft::new(key, on));
+        });
+    };
+    view! {
+        <div class="field" role="group" aria-labelledby="assertions-label">
+            <span class="label" id="assertions-label">"Assertions"</span>
+            <div class="editor">
+                <For each=rows key=|row| row.clone() children=move |(key, on)| row(state, key, &on) />
+                <button class="button button-small" r#type="button" on:click=add>{Icon::Plus.view()} "Add assertion"</button>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(state: FormState, key: u32, on: &str) -> AnyView {
+    let find = move |draft: &Draft| draft.assertions.iter().position(|assertion| assertion.key == key);
+    let change = move |change: &dyn Fn(&mut AssertionDraft)| {
+        state.draft.update(|draft| {
+            if let Some(assertion) = draft.assertions.iter_mut().find(|assertion| assertion.key == key) {
+                change(assertion);
+            }
+        });
+    };
+    let text = move |get: fn(&AssertionDraft) -> &String, set: fn(&mut AssertionDraft, String)| Binding {
+        get: Signal::derive(move || {
+            state.draft.with(|draft| {
+                find(draft)
+                    .map(|i| get(&draft.assertions[i]).clone())
+                    .unwrap_or_default()
+            })
+        }),
+        set: Callback::new(move |text: String| change(&|assertion| set(assertion, text.clone()))),
+    };
+    let subject = Binding {
+        set: Callback::new(move |on: String| change(&|assertion| *assertion = AssertionDraft::new(key, &on))),
+        ..text(|assertion| &assertion.on, |_, _| ())
+    };
+    let severity = Binding {
+        get: Signal::derive(move || {
+            let warns = state
+                .draft
+                .with(|draft| find(draft).is_some_and(|i| draft.assertions[i].warns));
+            if warns { "degraded" } else { "down" }.to_owned()
+        }),
+        set: Callback::new(move |severity: String| {
+            change(&|assertion| assertion.warns = severity == "degraded")
+        }),
+    };
+    let name = text(
+        |assertion| &assertion.name,
+        |assertion, text| assertion.name = text,
+    );
+    let is = text(|assertion| &assertion.is, |assertion, text| assertion.is = text);
+    let value = text(
+        |assertion| &assertion.value,
+        |assertion, text| assertion.value = text,
+    );
+    let index = Memo::new(move |_| state.draft.with(|draft| find(draft).unwrap_or_default()));
+    let problem = Signal::derive(move || {
+        state
+            .problem_at(format!("/check/assertions/{}", index.get()))
+            .get()
+    });
+    let pointer = format!("/check/assertions/{key}");
+    let at = |part: &str| format!("{pointer}/{part}");
+    let labelled = |part: &str, label: &'static str, input: AnyView| {
+        view! { <label class="sr-only" for=input_id(&at(part))>{label}</label> {input} }.into_any()
+    };
+    let value_input = |label, kind, placeholder| {
+        labelled(
+            "value",
+            label,
+            text_input(&at("value"), kind, &value, placeholder, problem),
+        )
+    };
+    let compared = Memo::new({
+        let is = is.clone();
+        move |_| is.get.with(|is| !matches!(is.as_str(), "present" | "absent"))
+    });
+    let value_where_compared = {
+        let (value, pointer) = (value.clone(), at("value"));
+        move || {
+            compared.get().then(|| {
+                view! {
+                    <label class="sr-only" for=input_id(&pointer)>"Value"</label>
+                    {text_input(&pointer, InputKind::Text, &value, "value", problem)}
+                }
+            })
+        }
+    };
+    let conditions = || select(input_id(&at("is")), Some("Condition"), options(&CONDITIONS), &is);
+    let parts = match on {
+        "status" => view! {
+            <span class="editor-word">"is one of"</span>
+            {value_input("Statuses", InputKind::Text, "200-299,304")}
+        }
+        .into_any(),
+        "latency" => view! {
+            <span class="editor-word">"at most"</span>
+            {value_input("Milliseconds", InputKind::Number, "1000")}
+            <span class="editor-word">"ms"</span>
+        }
+        .into_any(),
+        "certificate_days" => view! {
+            <span class="editor-word">"valid for"</span>
+            {value_input("Days", InputKind::Number, "14")}
+            <span class="editor-word">"days"</span>
+        }
+        .into_any(),
+        "header" => view! {
+            {labelled("name", "Header name", text_input(&at("name"), InputKind::Text, &name, "content-type", problem))}
+            {conditions()}
+            {value_where_compared}
+        }
+        .into_any(),
+        "json_path" => view! {
+            {labelled("name", "JSON path", text_input(&at("name"), InputKind::Text, &name, "$.status", problem))}
+            {conditions()}
+            {value_where_compared}
+        }
+        .into_any(),
+        _ => view! {
+            {conditions()}
+            {value_where_compared}
+        }
+        .into_any(),
+    };
+    let severities = options(&[("down", "else down"), ("degraded", "else degraded")]);
+    let remove = move |_| {
+        state
+            .draft
+            .update(|draft| draft.assertions.retain(|assertion| assertion.key != key))
+    };
+    view! {
+        <div class="editor-row editor-assertion">
+            <div class="editor-subject">{select(input_id(&at("on")), Some("What is looked at"), options(&SUBJECTS), &subject)}</div>
+            <div class="editor-parts">{parts}</div>
+            <div class="editor-severity">{select(input_id(&at("severity")), Some("What a failure means"), severities, &severity)}</div>
+            <button class="icon-button" r#type="button" aria-label="Remove this assertion" on:click=remove>{Icon::Cross.view()}</button>
+            {problem_line(&pointer, problem)}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,86 @@
+//! The editor of the request's headers.
+
+use super::{
+    FormState,
+    draft::{Draft, HeaderDraft},
+};
+use crate::components::{
+    field::{Binding, InputKind, problem_line, text_input},
+    icon::Icon,
+};
+use leptos::prelude::*;
+
+/// The rows, and a button for one more.
+pub fn headers(state: FormState) -> AnyView {
+    let keys = move || {
+        state
+            .draft
+            .with(|draft| draft.headers.iter().map(|header| header.key).collect::<Vec<_>>())
+    };
+    let add = move |_| {
+        let key = state.next_key();
+        state.draft.update(|draft| {
+            draft.headers.push(HeaderDraft {
+                key,
+                name: String::new(),
+                value: String::new(),
+            });
+        });
+    };
+    view! {
+        <div class="field" role="group" aria-labelledby="headers-label">
+            <span class="label" id="headers-label">"Headers"</span>
+            <div class="editor">
+                <For each=keys key=|key| *key children=move |key| row(state, key) />
+                <button class="button button-small" r#type="button" on:click=add>{Icon::Plus.view()} "Add header"</button>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(state: FormState, key: u32) -> AnyView {
+    let index = Memo::new(move |_| {
+        state
+            .draft
+            .with(|draft| draft.headers.iter().position(|header| header.key == key))
+            .unwrap_or_default()
+    });
+    let text = move |get: fn(&HeaderDraft) -> &String, set: fn(&mut HeaderDraft, String)| -> Binding {
+        let find = move |draft: &Draft| {
+            draft
+                .headers
+                .iter()
+                .find(|header| header.key == key)
+                .map(|header| get(header).clone())
+        };
+        state.binding(
+            move |draft| find(draft).unwrap_or_default(),
+            move |draft, text| {
+                if let Some(header) = draft.headers.iter_mut().find(|header| header.key == key) {
+                    set(header, text);
+                }
+            },
+        )
+    };
+    let name = text(|header| &header.name, |header, text| header.name = text);
+    let value = text(|header| &header.value, |header, text| header.value = text);
+    let problem = Signal::derive(move || state.problem_at(format!("/check/headers/{}", index.get())).get());
+    let remove = move |_| {
+        state
+            .draft
+            .update(|draft| draft.headers.retain(|header| header.key != key))
+    };
+    let pointer = format!("/check/headers/{key}");
+    view! {
+        <div class="editor-row editor-header">
+            <label class="sr-only" for=crate::components::field::input_id(&format!("{pointer}/name"))>"Header name"</label>
+            {text_input(&format!("{pointer}/name"), InputKind::Text, &name, "Accept", problem)}
+            <label class="sr-only" for=crate::components::field::input_id(&format!("{pointer}/value"))>"Header value"</label>
+            {text_input(&format!("{pointer}/value"), InputKind::Text, &value, "application/json", problem)}
+            <button class="icon-button" r#type="button" aria-label="Remove this header" on:click=remove>{Icon::Cross.view()}</button>
+            {problem_line(&pointer, problem)}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,157 @@
+//! Trying the check once, before it is saved.
+
+use super::{FormState, draft::Draft, unreadable_fields};
+use crate::{
+    api::use_client,
+    components::{
+        field::{Binding, select},
+        icon::Icon,
+        loading::alert,
+        sight_panel::{place_words, sight_panel},
+    },
+};
+use edgewatch_client::{
+    Client,
+    protocol::problem::Problem,
+    region::Region,
+    test_run::{TestReport, TestRun, TestRunRequest},
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::time::Duration;
+
+/// How the test stands.
+#[derive(Clone)]
+enum Standing {
+    /// None was asked for.
+    Idle,
+    /// It runs, or waits for the region's next tick.
+    Waiting(Option<String>),
+    /// It is over.
+    Done(Box<TestReport>),
+    /// It could not be made.
+    Failed(Problem),
+}
+
+/// How often a region's test is asked after, and for how long: regions tick each minute.
+const POLL: Duration = Duration::from_secs(2);
+const POLLS: u32 = 90;
+
+/// The panel.
+pub fn test_panel(state: FormState, regions: &[Region]) -> AnyView {
+    let client = use_client();
+    let standing = RwSignal::new(Standing::Idle);
+    let region = RwSignal::new(String::new());
+    let run = move |_| {
+        let settings = match state.draft.with_untracked(Draft::to_settings) {
+            Ok(settings) => settings,
+            Err(errors) => {
+                state.problem.set(Some(unreadable_fields(errors)));
+                return;
+            }
+        };
+        let asked = region
+            .get_untracked()
+            .parse::<edgewatch_client::protocol::name::Region>()
+            .ok();
+        let request = TestRunRequest {
+            check: settings.check,
+            timeout_ms: settings.timeout_ms,
+            region: asked,
+            monitor: state.monitor,
+        };
+        let client = client.clone();
+        state.problem.set(None);
+        standing.set(Standing::Waiting(
+            request.region.as_ref().map(|region| region.as_str().to_owned()),
+        ));
+        spawn_local(async move {
+            match client.create_test(&request).await {
+                Ok(run) => follow(client, run, standing, POLLS),
+                Err(problem) => {
+                    // Fields of the check have the same pointers in both requests.
+                    state.problem.set(Some(problem.clone()));
+                    let _ = standing.try_set(Standing::Failed(problem));
+                }
+            }
+        });
+    };
+    let choices = std::iter::once((String::new(), "the aggregator, at once".to_owned()))
+        .chain(regions.iter().map(|region| {
+            let name = region.settings.name.as_str().to_owned();
+            (name.clone(), name)
+        }))
+        .collect();
+    let binding = Binding {
+        get: region.into(),
+        set: Callback::new(move |name| region.set(name)),
+    };
+    let waiting = move || standing.with(|standing| matches!(standing, Standing::Waiting(_)));
+    let outcome = move || {
+        standing.with(|standing| match standing {
+            Standing::Idle => view! {
+                <div class="test-idle">
+                    <p class="muted">"Check once, now, and see every phase, the certificate and what fails. Nothing is stored."</p>
+                </div>
+            }
+            .into_any(),
+            Standing::Waiting(region) => {
+                let text = match region {
+                    Some(region) => format!("Waiting for {region}'s next tick, up to a minute …"),
+                    None => "Checking …".to_owned(),
+                };
+                view! { <div class="test-waiting"><span class="spinner" aria-hidden="true"></span> {text}</div> }.into_any()
+            }
+            Standing::Done(report) => view! {
+                <p class="sheet-sub">"Seen from " {place_words(&report.place)}</p>
+                {sight_panel(&report.sight)}
+            }
+            .into_any(),
+            Standing::Failed(problem) => alert(problem),
+        })
+    };
+    view! {
+        <section class="card test-panel" aria-labelledby="test-title">
+            <div class="card-head"><h2 id="test-title">"Test"</h2></div>
+            <div class="test-tools">
+                <label for="test-region">"From"</label>
+                {select("test-region".to_owned(), None, choices, &binding)}
+                <button class="button" r#type="button" disabled=waiting on:click=run>{Icon::Bolt.view()} "Test"</button>
+            </div>
+            <div role="status" aria-live="polite">{outcome}</div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Asks after a test until it is over.
+fn follow(client: Client, run: TestRun, standing: RwSignal<Standing>, polls_left: u32) {
+    if let Some(report) = run.report {
+        let _ = standing.try_set(Standing::Done(Box::new(report)));
+        return;
+    }
+    if polls_left == 0 {
+        let problem = Problem {
+            detail: Some("The region has not answered for three minutes. Is its probe alive?".to_owned()),
+            ..edgewatch_client::transport::unreachable("")
+        };
+        let problem = Problem {
+            title: "No answer from the region".to_owned(),
+            ..problem
+        };
+        let _ = standing.try_set(Standing::Failed(problem));
+        return;
+    }
+    set_timeout(
+        move || {
+            spawn_local(async move {
+                match client.get_test(&run.id).await {
+                    Ok(run) => follow(client, run, standing, polls_left - 1),
+                    Err(problem) => {
+                        let _ = standing.try_set(Standing::Failed(problem));
+                    }
+                }
+            });
+        },
+        POLL,
+    );
+}

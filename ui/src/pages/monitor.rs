@@ -1,0 +1,156 @@
+//! `/monitors/{id}`: one monitor in full, live.
+
+mod head;
+mod latency;
+mod result_sheet;
+mod results;
+pub mod view;
+
+use crate::{
+    api::use_client,
+    components::{
+        loading::{failure, loaded, skeleton_rows},
+        shell::use_announcer,
+    },
+    live::use_live,
+};
+use edgewatch_client::{
+    event::{Event, LiveResult},
+    monitor::{Monitor, MonitorState, RegionState},
+    protocol::{
+        observation::OutcomeState,
+        problem::{Problem, ProblemType},
+    },
+};
+use leptos::{prelude::*, task::spawn_local};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use view::View;
+
+/// One monitor.
+#[component]
+pub fn MonitorPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| {
+        params
+            .with(|params| params.get("id"))
+            .and_then(|id| id.parse::<i32>().ok())
+    });
+    // Another monitor is another page: nothing of the one before is kept.
+    move || match id.get() {
+        Some(id) => page(id),
+        None => failure(&no_such_monitor(), Callback::new(|()| ())),
+    }
+}
+
+/// The problem of an address that names no monitor.
+pub(super) fn no_such_monitor() -> Problem {
+    Problem::new(ProblemType::NotFound).detail("There is no monitor with this number.")
+}
+
+fn page(id: i32) -> AnyView {
+    let client = use_client();
+    let monitor = Resource::new_blocking(
+        move || id,
+        move |id| {
+            let client = client.clone();
+            async move { client.get_monitor(id).await }
+        },
+    );
+    loaded(monitor, skeleton_rows, move |monitor: Monitor| board(monitor))
+}
+
+fn board(monitor: Monitor) -> AnyView {
+    let id = monitor.id;
+    let name = monitor.settings.name.clone();
+    let monitor = RwSignal::new(monitor);
+    let query = use_query_map();
+    let view = Memo::new(move |_| query.with(|query| View::from_query(|name| query.get(name))));
+    // Grows with each live result of this monitor: what is read anew follows it.
+    let fresh = RwSignal::new(0_u32);
+    follow(monitor, fresh);
+    view! {
+        <Title text=name />
+        {head::head(monitor)}
+        {head::regions(monitor, view)}
+        {latency::latency(id, view, fresh)}
+        {results::results(id, view, fresh, monitor)}
+        {result_sheet::result_sheet(id, view)}
+    }
+    .into_any()
+}
+
+/// Keeps the monitor as the events say.
+fn follow(monitor: RwSignal<Monitor>, fresh: RwSignal<u32>) {
+    let id = monitor.with_untracked(|monitor| monitor.id);
+    let client = use_client();
+    let announcer = use_announcer();
+    let read_anew = move || {
+        let client = client.clone();
+        spawn_local(async move {
+            if let Ok(now) = client.get_monitor(id).await {
+                let _ = monitor.try_set(now);
+                let _ = fresh.try_update(|fresh| *fresh += 1);
+            }
+        });
+    };
+    use_live().listen(move |event| match event {
+        Event::Results { results } => {
+            let own: Vec<_> = results.iter().filter(|result| result.monitor == id).collect();
+            if !own.is_empty() {
+                monitor.update(|monitor| {
+                    own.iter()
+                        .for_each(|result| take_in(&mut monitor.region_states, result))
+                });
+                fresh.update(|fresh| *fresh += 1);
+            }
+        }
+        Event::State {
+            monitor: changed,
+            state,
+            since,
+            advisory,
+            region_states,
+        } if *changed == id => {
+            let before = monitor.with_untracked(|monitor| monitor.state);
+            monitor.update(|monitor| {
+                monitor.state = *state;
+                monitor.state_since = *since;
+                monitor.advisory = *advisory;
+                monitor.region_states.clone_from(region_states);
+            });
+            if before != *state {
+                announcer
+                    .say(monitor.with_untracked(|monitor| {
+                        format!("{} is {}", monitor.settings.name, state.as_str())
+                    }));
+            }
+        }
+        Event::Monitors | Event::Resync => read_anew(),
+        Event::State { .. } | Event::Probes => {}
+    });
+}
+
+/// A region's last check, from a live result; what went wrong is told by the state event or the next reading.
+fn take_in(region_states: &mut [RegionState], result: &LiveResult) {
+    let Some(state) = region_states
+        .iter_mut()
+        .find(|state| state.region == result.region)
+    else {
+        return;
+    };
+    if state.last_checked_at.is_some_and(|last| last > result.at) {
+        return;
+    }
+    if result.outcome == OutcomeState::Up {
+        state.last_message = None;
+    }
+    state.last_outcome = Some(result.outcome);
+    state.last_checked_at = Some(result.at);
+    state.last_total_us = Some(result.total_us);
+}
+
+/// Whether a monitor is being checked.
+pub(super) fn is_checked(state: MonitorState) -> bool {
+    state != MonitorState::Paused
+}

@@ -1,0 +1,226 @@
+//! The monitor's head: name, state, what can be done; and what each region says.
+
+use super::{is_checked, view::View};
+use crate::{
+    api::use_client,
+    components::{
+        icon::Icon,
+        loading::alert,
+        moment::{ago, lasting},
+        state_badge::{mark, of_monitor, of_verdict},
+    },
+    format,
+    session::use_session,
+};
+use edgewatch_client::{
+    monitor::{Monitor, MonitorState, RegionState, Verdict},
+    protocol::{check::Check, problem::Problem},
+};
+use leptos::{prelude::*, task::spawn_local};
+
+/// Name, target, actions and the banner of its state.
+pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
+    let target = move || {
+        monitor.with(|monitor| match &monitor.settings.check {
+            Check::Http(http) => http.url.clone(),
+            Check::Unknown => "a check of a newer version".to_owned(),
+        })
+    };
+    let method = move || {
+        monitor.with(|monitor| match &monitor.settings.check {
+            Check::Http(http) => http.method.0.clone(),
+            Check::Unknown => String::new(),
+        })
+    };
+    let tags = move || {
+        monitor.with(|monitor| {
+            monitor
+                .settings
+                .tags
+                .iter()
+                .map(|tag| view! { <span class="tag">{tag.clone()}</span> })
+                .collect_view()
+        })
+    };
+    let rhythm = move || {
+        monitor.with(|monitor| {
+            let settings = &monitor.settings;
+            format!(
+                "every {} · quorum {}",
+                format::span(i64::from(settings.interval_s) * 1_000),
+                settings.quorum
+            )
+        })
+    };
+    view! {
+        <div class="page-head monitor-head">
+            <div class="monitor-title">
+                <a class="back" href="/">{Icon::ChevronLeft.view()} "Monitors"</a>
+                <h1>{move || monitor.with(|monitor| monitor.settings.name.clone())}</h1>
+                <p class="monitor-sub">
+                    <span class="method">{method}</span>
+                    <a class="monitor-target" href=target rel="external noreferrer" target="_blank">{target} {Icon::External.view()}</a>
+                    <span class="muted">{rhythm}</span>
+                    {tags}
+                </p>
+            </div>
+            {actions(monitor)}
+        </div>
+        {banner(monitor)}
+    }
+    .into_any()
+}
+
+fn actions(monitor: RwSignal<Monitor>) -> AnyView {
+    if !use_session().can_edit() {
+        return ().into_any();
+    }
+    let client = use_client();
+    let (id, from_config) = monitor.with_untracked(|monitor| (monitor.id, monitor.from_config));
+    if from_config {
+        return view! { <p class="from-config">{Icon::Shield.view()} "Set in the configuration file"</p> }
+            .into_any();
+    }
+    let problem = RwSignal::new(None::<Problem>);
+    let busy = RwSignal::new(false);
+    let toggle = move |_| {
+        let client = client.clone();
+        let mut settings = monitor.with_untracked(|monitor| monitor.settings.clone());
+        settings.paused = !settings.paused;
+        busy.set(true);
+        spawn_local(async move {
+            match client.update_monitor(id, &settings).await {
+                Ok(changed) => monitor.set(changed),
+                Err(refusal) => problem.set(Some(refusal)),
+            }
+            busy.set(false);
+        });
+    };
+    let paused = move || monitor.with(|monitor| monitor.settings.paused);
+    view! {
+        <div class="actions">
+            <button class="button" r#type="button" disabled=busy on:click=toggle>
+                {move || if paused() { Icon::Play.view() } else { Icon::Pause.view() }}
+                {move || if paused() { "Resume" } else { "Pause" }}
+            </button>
+            <a class="button" href=format!("/monitors/{id}/edit")>{Icon::Pencil.view()} "Edit"</a>
+        </div>
+        {move || problem.with(|problem| problem.as_ref().map(alert))}
+    }
+    .into_any()
+}
+
+/// The state in a sentence: what, since when, and where.
+fn banner(monitor: RwSignal<Monitor>) -> AnyView {
+    let content = move || {
+        monitor.with(|monitor| {
+            let look = of_monitor(monitor.state);
+            let headline = match monitor.state {
+                MonitorState::Up if monitor.advisory => "Up, with a regional advisory",
+                MonitorState::Unknown => "Not known yet",
+                _ => look.word,
+            };
+            let tone = if monitor.advisory && monitor.state == MonitorState::Up { "degraded" } else { look.tone };
+            view! {
+                <div class=format!("banner tone-{tone}")>
+                    <span class="banner-icon">{look.icon.view()}</span>
+                    <div class="banner-text">
+                        <p class="banner-state">{headline} <span class="banner-for">" for " {lasting(monitor.state_since)}</span></p>
+                        <p class="banner-why">{why(monitor)}</p>
+                    </div>
+                </div>
+            }
+            .into_any()
+        })
+    };
+    view! { <div class="banner-place">{content}</div> }.into_any()
+}
+
+fn why(monitor: &Monitor) -> String {
+    let voting: Vec<_> = monitor
+        .region_states
+        .iter()
+        .filter(|state| state.verdict != Verdict::Unknown)
+        .collect();
+    let named = |verdict| {
+        let names: Vec<_> = voting
+            .iter()
+            .filter(|state| state.verdict == verdict)
+            .map(|state| state.region.as_str())
+            .collect();
+        (names.len(), names.join(", "))
+    };
+    let (down, down_names) = named(Verdict::Down);
+    let (degraded, degraded_names) = named(Verdict::Degraded);
+    let of = format!("of {}", format::counted(voting.len(), "region"));
+    match monitor.state {
+        MonitorState::Paused => "It is not being checked.".to_owned(),
+        MonitorState::Maintenance => "Within a maintenance window.".to_owned(),
+        MonitorState::Unknown => {
+            "No region has a verdict. The first results come within an interval.".to_owned()
+        }
+        _ if down > 0 => format!("{down} {of} cannot reach it: {down_names}."),
+        _ if degraded > 0 => format!("{degraded} {of} see it past a warning threshold: {degraded_names}."),
+        _ => format!("All {} agree.", format::counted(voting.len(), "region")),
+    }
+}
+
+/// A card for each region; it narrows the page to that region.
+pub fn regions(monitor: RwSignal<Monitor>, view: Memo<View>) -> AnyView {
+    let cards = move || {
+        monitor.with(|monitor| {
+            let checked = is_checked(monitor.state);
+            monitor
+                .region_states
+                .iter()
+                .map(|state| card(state, view, checked))
+                .collect_view()
+        })
+    };
+    let none = move || monitor.with(|monitor| monitor.region_states.is_empty());
+    view! {
+        <section class="section" aria-label="Regions">
+            <div class="region-cards">{cards}</div>
+            {move || {
+                none()
+                    .then(|| {
+                        view! {
+                            <p class="note">
+                                "No region checks this monitor yet. " <a href="/regions">"Enrol a probe"</a> " to begin."
+                            </p>
+                        }
+                    })
+            }}
+        </section>
+    }
+    .into_any()
+}
+
+fn card(state: &RegionState, view: Memo<View>, checked: bool) -> AnyView {
+    let look = of_verdict(state.verdict);
+    let name = state.region.as_str().to_owned();
+    let own = name.clone();
+    let chosen = Memo::new(move |_| view.with(|view| view.region.as_deref() == Some(own.as_str())));
+    let target = name.clone();
+    let href = move || {
+        let region = (!chosen.get()).then(|| target.clone());
+        view.with(|view| view.with(|view| view.region = region).query())
+    };
+    let detail = match (&state.last_message, checked) {
+        (_, false) => "paused".to_owned(),
+        (Some(message), _) => message.clone(),
+        (None, _) if state.last_outcome.is_none() => "no result yet".to_owned(),
+        (None, _) => look.word.to_owned(),
+    };
+    view! {
+        <a class=format!("region-card tone-{}", look.tone) href=href data-noscroll="" aria-current=move || chosen.get().then_some("true")>
+            <span class="region-card-head">{mark(look)} <strong>{name}</strong></span>
+            <span class="region-card-figure num">
+                {state.last_total_us.map_or_else(|| "–".to_owned(), |us| format::micros(us.into()))}
+            </span>
+            <span class="region-card-detail" title=detail.clone()>{detail.clone()}</span>
+            <span class="region-card-when">{state.last_checked_at.map(ago)}</span>
+        </a>
+    }
+    .into_any()
+}

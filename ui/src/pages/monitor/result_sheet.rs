@@ -1,0 +1,135 @@
+//! One result in full, over the page: what was seen, and the evidence for it.
+
+use super::view::View;
+use crate::{
+    api::use_client,
+    components::{
+        icon::Icon,
+        loading::failure,
+        moment::moment,
+        sight_panel::{place_words, sight_panel},
+    },
+    format::Moment,
+};
+use edgewatch_client::{protocol::problem::Problem, result::ResultDetail};
+use leptos::{ev, html, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+/// The sheet; open while the address names a result.
+pub fn result_sheet(id: i32, view: Memo<View>) -> AnyView {
+    let client = use_client();
+    let navigate = use_navigate();
+    let asked = Memo::new(move |_| view.with(|view| view.result.clone()));
+    let detail = Resource::new_blocking(
+        move || asked.get(),
+        move |result| {
+            let client = client.clone();
+            async move {
+                match result {
+                    Some(result) => client.get_result(id, &result).await.map(Some),
+                    None => Ok(None),
+                }
+            }
+        },
+    );
+    let sheet = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        let (open, Some(sheet)) = (asked.with(Option::is_some), sheet.get()) else {
+            return;
+        };
+        if open && !sheet.open() {
+            let _ = sheet.show_modal();
+        } else if !open && sheet.open() {
+            sheet.close();
+        }
+    });
+    // Closing, in whichever way, takes the result out of the address.
+    let closed = move |_| {
+        if asked.with_untracked(Option::is_some) {
+            let path = format!("/monitors/{id}{}", view.with_untracked(|view| view.with_result(None).query()));
+            let options = NavigateOptions {
+                scroll: false,
+                replace: true,
+                ..NavigateOptions::default()
+            };
+            navigate(&path, options);
+        }
+    };
+    let close = move || {
+        if let Some(sheet) = sheet.get_untracked() {
+            sheet.close();
+        }
+    };
+    // A click on the backdrop hits the dialog itself.
+    let outside = move |event: ev::MouseEvent| {
+        let hits_itself = sheet.get_untracked().is_some_and(|sheet| {
+            event.target().is_some_and(|target| {
+                let own: &leptos::web_sys::EventTarget = sheet.as_ref();
+                &target == own
+            })
+        });
+        if hits_itself {
+            close();
+        }
+    };
+    let content = move || {
+        Suspend::new(async move {
+            match detail.await {
+                Ok(Some(detail)) => whole(&detail),
+                Ok(None) => ().into_any(),
+                Err(problem) => missing(&problem, detail),
+            }
+        })
+    };
+    view! {
+        <dialog class="sheet" node_ref=sheet aria-labelledby="result-title" on:close=closed on:click=outside>
+            <div class="sheet-inner">
+                <div class="sheet-head">
+                    <h2 id="result-title">"Result"</h2>
+                    <button class="icon-button" r#type="button" aria-label="Close" on:click=move |_| close()>
+                        {Icon::Cross.view()}
+                    </button>
+                </div>
+                <Suspense fallback=|| view! { <div class="skeleton skeleton-form"></div> }>{content}</Suspense>
+            </div>
+        </dialog>
+    }
+    .into_any()
+}
+
+fn missing(problem: &Problem, detail: Resource<Result<Option<ResultDetail>, Problem>>) -> AnyView {
+    failure(problem, Callback::new(move |()| detail.refetch()))
+}
+
+fn whole(detail: &ResultDetail) -> AnyView {
+    let summary = &detail.summary;
+    let lag_ms = (summary.at - summary.slot).num_milliseconds();
+    let attempts = detail
+        .observation
+        .as_ref()
+        .map(|observation| observation.attempts);
+    let evidence = &detail.evidence;
+    view! {
+        <p class="sheet-sub">
+            {moment(summary.at, Moment::Second)} " from " <strong>{summary.region.as_str().to_owned()}</strong>
+        </p>
+        {match &detail.observation {
+            Some(observation) => sight_panel(&observation.sight),
+            None => view! { <p class="note">"The evidence's retention is over; the figures of the list are what is left."</p> }.into_any(),
+        }}
+        <section class="evidence">
+            <h3>{Icon::Shield.view()} "Evidence"</h3>
+            <p class="hint">"The probe signed the batch that holds this result; its bytes are kept as they came."</p>
+            <dl class="facts">
+                <div><dt>"Scheduled"</dt><dd>{moment(summary.slot, Moment::Second)} {(lag_ms > 0).then(|| format!(" (began {lag_ms} ms later)"))}</dd></div>
+                {attempts.map(|attempts| view! { <div><dt>"Attempts"</dt><dd class="num">{attempts}</dd></div> })}
+                <div><dt>"Received"</dt><dd>{moment(evidence.received_at, Moment::Second)}</dd></div>
+                <div><dt>"Observed place"</dt><dd>{place_words(&evidence.place)}</dd></div>
+                <div><dt>"Probe"</dt><dd><code class="hash">{evidence.probe.clone()}</code></dd></div>
+                <div><dt>"Batch"</dt><dd class="num">{evidence.seq}</dd></div>
+                <div><dt>"SHA-256"</dt><dd><code class="hash">{evidence.digest.clone()}</code></dd></div>
+            </dl>
+        </section>
+    }
+    .into_any()
+}

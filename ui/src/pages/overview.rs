@@ -1,0 +1,339 @@
+//! `/`: every monitor at a glance, worst first, live.
+
+pub mod list;
+mod row;
+mod summary;
+
+use crate::{
+    api::use_client,
+    clock::{Clock, use_clock},
+    components::{
+        heartbeat_bar::Beats,
+        icon::Icon,
+        loading::{loaded, skeleton_rows},
+        shell::{Announcer, use_announcer},
+    },
+    live::use_live,
+    session::use_session,
+};
+use edgewatch_client::{Client, event::Event, monitor::MonitorState};
+use leptos::{prelude::*, task::spawn_local};
+use leptos_meta::Title;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_query_map},
+};
+use list::{Entry, EntryTitle, Filter, Standing, entries, rank};
+use std::collections::{BTreeSet, HashMap};
+
+/// How many rows are made at first; scrolling near the end makes as many more.
+const ROWS: usize = 100;
+
+/// One monitor of the list with its own signals, so that a result redraws one bar and nothing else.
+#[derive(Clone)]
+struct Item {
+    id: i32,
+    title: EntryTitle,
+    standing: ArcRwSignal<Standing>,
+    beats: ArcRwSignal<Beats>,
+    percentiles: ArcRwSignal<(Option<i32>, Option<i32>)>,
+}
+
+impl Item {
+    fn new(entry: Entry) -> Self {
+        Self {
+            id: entry.id,
+            title: entry.title,
+            standing: ArcRwSignal::new(entry.standing),
+            beats: ArcRwSignal::new(entry.beats),
+            percentiles: ArcRwSignal::new((entry.p50_us, entry.p95_us)),
+        }
+    }
+}
+
+/// The overview.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    let client = use_client();
+    let overview = Resource::new_blocking(
+        || (),
+        move |()| {
+            let client = client.clone();
+            async move { client.get_overview().await.map(entries) }
+        },
+    );
+    view! {
+        <Title text="Monitors" />
+        {loaded(overview, skeleton_rows, |entries: Vec<Entry>| {
+            if entries.is_empty() { first_monitor() } else { board(entries) }
+        })}
+    }
+}
+
+/// What a newcomer sees.
+fn first_monitor() -> AnyView {
+    let can_edit = use_session().can_edit();
+    view! {
+        <div class="empty empty-large">
+            <div class="empty-icon">{Icon::Pulse.view()}</div>
+            <h1>"Watch your first address"</h1>
+            <p>"Edgewatch checks it from every region and shows each phase: lookup, connect, TLS, first byte, body."</p>
+            {if can_edit {
+                view! { <a class="button button-primary" href="/monitors/new">{Icon::Plus.view()} "New monitor"</a> }.into_any()
+            } else {
+                view! { <p class="muted">"Ask an editor or administrator to add one."</p> }.into_any()
+            }}
+            <a class="quiet-link" href="/regions">"See the regions that check"</a>
+        </div>
+    }
+    .into_any()
+}
+
+fn board(initial: Vec<Entry>) -> AnyView {
+    let items = RwSignal::new(initial.into_iter().map(Item::new).collect::<Vec<_>>());
+    follow(items, use_client(), use_clock(), use_announcer());
+
+    let query = use_query_map();
+    let filter = Memo::new(move |_| query.with(|query| Filter::from_query(|name| query.get(name))));
+    let shown = Memo::new_with_compare(
+        move |_| {
+            let filter = filter.get();
+            items.with(|items| {
+                let mut shown: Vec<_> = items
+                    .iter()
+                    .map(|item| (item.standing.get(), item))
+                    .filter(|(standing, item)| filter.shows(&item.title, standing.state))
+                    .collect();
+                shown.sort_by(|(a, left), (b, right)| {
+                    rank(*a)
+                        .cmp(&rank(*b))
+                        .then_with(|| left.title.name.cmp(&right.title.name))
+                });
+                shown
+                    .into_iter()
+                    .map(|(_, item)| item.clone())
+                    .collect::<Vec<_>>()
+            })
+        },
+        |old, new| {
+            let keys = |items: &[Item]| {
+                items
+                    .iter()
+                    .map(|item| (item.id, item.title.clone()))
+                    .collect::<Vec<_>>()
+            };
+            old.map(|items| keys(items)) != new.map(|items| keys(items))
+        },
+    );
+    let limit = RwSignal::new(ROWS);
+    let rows = move || shown.with(|shown| shown.iter().take(limit.get()).cloned().collect::<Vec<_>>());
+    let hover = row::Hover::new();
+    view! {
+        {summary::summary(items, filter)}
+        {tools(items, filter)}
+        <section class="list" aria-label="Monitors">
+            <div class="list-head" aria-hidden="true">
+                <span></span>
+                <span>"Monitor"</span>
+                <span>"Last 60 checks"</span>
+                <span class="list-head-end">"p50"</span>
+                <span class="list-head-end">"p95"</span>
+                <span class="list-head-end">"For"</span>
+            </div>
+            <ul class="rows">
+                <For each=rows key=|item| (item.id, item.title.clone()) children=move |item| row::row(item, hover) />
+            </ul>
+            {move || {
+                shown
+                    .with(Vec::is_empty)
+                    .then(|| {
+                        view! {
+                            <div class="empty">
+                                <div class="empty-icon">{Icon::Search.view()}</div>
+                                <h2>"No monitor matches"</h2>
+                                <a class="button" href="/">"Show all"</a>
+                            </div>
+                        }
+                    })
+            }}
+            {move || {
+                let hidden = shown.with(Vec::len).saturating_sub(limit.get());
+                (hidden > 0).then(|| more(hidden, limit))
+            }}
+        </section>
+        {row::tooltip(hover)}
+    }
+    .into_any()
+}
+
+/// The end of the rows made so far: reached by scrolling, it makes more; the button is for everybody else.
+fn more(hidden: usize, limit: RwSignal<usize>) -> AnyView {
+    let end = NodeRef::<leptos::html::Div>::new();
+    #[cfg(feature = "hydrate")]
+    Effect::new(move || {
+        use wasm_bindgen::{JsCast as _, closure::Closure};
+        let Some(end) = end.get() else { return };
+        let seen = Closure::<dyn Fn(js_sys::Array)>::new(move |entries: js_sys::Array| {
+            let reached = entries
+                .iter()
+                .filter_map(|entry| entry.dyn_into::<web_sys::IntersectionObserverEntry>().ok())
+                .any(|entry| entry.is_intersecting());
+            if reached {
+                let _ = limit.try_update(|limit| *limit += ROWS);
+            }
+        });
+        if let Ok(observer) = web_sys::IntersectionObserver::new(seen.as_ref().unchecked_ref()) {
+            observer.observe(&end);
+            let observer = send_wrapper::SendWrapper::new((observer, seen));
+            on_cleanup(move || observer.0.disconnect());
+        }
+    });
+    view! {
+        <div class="more" node_ref=end>
+            <button class="button" r#type="button" on:click=move |_| limit.update(|limit| *limit += ROWS)>
+                {format!("Show more ({hidden})")}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// The search field, the tags and the button for a new monitor.
+fn tools(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
+    let navigate = use_navigate();
+    let tags = Memo::new(move |_| {
+        items.with(|items| {
+            items
+                .iter()
+                .flat_map(|item| item.title.tags.clone())
+                .collect::<BTreeSet<_>>()
+        })
+    });
+    let go = Callback::new(move |filter: Filter| {
+        let options = NavigateOptions {
+            replace: true,
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        navigate(&filter.path(), options);
+    });
+    let search = move |event| {
+        go.run(Filter {
+            text: event_target_value(&event),
+            ..filter.get_untracked()
+        });
+    };
+    let chips = move || {
+        tags.get()
+            .into_iter()
+            .map(|tag| {
+                let own = tag.clone();
+                let chosen = Memo::new(move |_| filter.with(|filter| filter.tag.as_ref() == Some(&own)));
+                let target = tag.clone();
+                let href = move || {
+                    filter.with(|filter| filter.with_tag((!chosen.get()).then(|| target.clone())).path())
+                };
+                view! {
+                    <a class="chip" href=href aria-current=move || chosen.get().then_some("true")>
+                        {tag}
+                    </a>
+                }
+            })
+            .collect_view()
+    };
+    let can_edit = use_session().can_edit();
+    view! {
+        <div class="tools">
+            <div class="search">
+                {Icon::Search.view()}
+                <input
+                    class="input"
+                    r#type="search"
+                    placeholder="Search name, target, tag"
+                    aria-label="Search monitors"
+                    value=filter.get_untracked().text
+                    prop:value=move || filter.get().text
+                    on:input=search
+                />
+            </div>
+            <div class="chips" role="group" aria-label="Tags">{chips}</div>
+            {can_edit
+                .then(|| view! { <a class="button button-primary tools-new" href="/monitors/new">{Icon::Plus.view()} "New monitor"</a> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// Keeps the list as the events say, and moves the bars on while nothing comes.
+fn follow(items: RwSignal<Vec<Item>>, client: Client, clock: Clock, announcer: Announcer) {
+    let read_anew = move || {
+        let client = client.clone();
+        spawn_local(async move {
+            if let Ok(overview) = client.get_overview().await {
+                let _ = items.try_update(|items| merge(items, entries(overview)));
+            }
+        });
+    };
+    use_live().listen(move |event| match event {
+        Event::Results { results } => items.with_untracked(|items| {
+            let by_id: HashMap<i32, &Item> = items.iter().map(|item| (item.id, item)).collect();
+            for result in results {
+                if let Some(item) = by_id.get(&result.monitor) {
+                    item.beats.update(|beats| beats.record(result));
+                }
+            }
+        }),
+        Event::State {
+            monitor,
+            state,
+            since,
+            advisory,
+            ..
+        } => items.with_untracked(|items| {
+            if let Some(item) = items.iter().find(|item| item.id == *monitor) {
+                let before = item.standing.get_untracked().state;
+                item.standing.set(Standing {
+                    state: *state,
+                    since: *since,
+                    advisory: *advisory,
+                });
+                if before != *state {
+                    announcer.say(format!("{} is {}", item.title.name, state.as_str()));
+                }
+            }
+        }),
+        Event::Monitors | Event::Resync => read_anew(),
+        Event::Probes => {}
+    });
+    Effect::new(move || {
+        let now_ms = clock.now_ms();
+        items.with_untracked(|items| {
+            for item in items {
+                let state = item.standing.with_untracked(|standing| standing.state);
+                // A slot is given its own length to fill before its absence shows.
+                let due = item
+                    .beats
+                    .with_untracked(|beats| beats.clone().advance(now_ms - beats.interval_ms));
+                if due && state != MonitorState::Paused {
+                    item.beats.update(|beats| {
+                        beats.advance(now_ms - beats.interval_ms);
+                    });
+                }
+            }
+        });
+    });
+}
+
+/// Takes a fresh answer in, keeping the rows of monitors that are the same.
+fn merge(items: &mut Vec<Item>, fresh: Vec<Entry>) {
+    let mut known: HashMap<i32, Item> = items.drain(..).map(|item| (item.id, item)).collect();
+    items.extend(fresh.into_iter().map(|entry| match known.remove(&entry.id) {
+        Some(item) if item.title == entry.title => {
+            item.standing.set(entry.standing);
+            item.beats.set(entry.beats);
+            item.percentiles.set((entry.p50_us, entry.p95_us));
+            item
+        }
+        _ => Item::new(entry),
+    }));
+}

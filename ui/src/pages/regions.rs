@@ -1,0 +1,163 @@
+//! `/regions`: where checks are made from: regions, their probes, and how new ones join.
+
+mod probes;
+mod tokens;
+
+use crate::{
+    api::use_client,
+    components::{
+        icon::Icon,
+        loading::{alert, loaded, skeleton_rows},
+    },
+    format,
+    live::use_live,
+    session::use_session,
+};
+use edgewatch_client::{
+    event::Event,
+    protocol::{enrolment::ProbeStatus, problem::Problem},
+    region::Region,
+};
+use leptos::{prelude::*, task::spawn_local};
+use leptos_meta::Title;
+
+/// The regions.
+#[component]
+pub fn RegionsPage() -> impl IntoView {
+    let client = use_client();
+    let regions = Resource::new_blocking(
+        || (),
+        move |()| {
+            let client = client.clone();
+            async move { client.list_regions().await }
+        },
+    );
+    view! {
+        <Title text="Regions" />
+        {loaded(regions, skeleton_rows, board)}
+    }
+}
+
+fn board(initial: Vec<Region>) -> AnyView {
+    let regions = RwSignal::new(initial);
+    let problem = RwSignal::new(None::<Problem>);
+    let client = use_client();
+    let read_anew = Callback::new(move |()| {
+        let client = client.clone();
+        spawn_local(async move {
+            match client.list_regions().await {
+                Ok(now) => {
+                    let _ = regions.try_set(now);
+                }
+                Err(refusal) => {
+                    let _ = problem.try_set(Some(refusal));
+                }
+            }
+        });
+    });
+    use_live().listen(move |event| {
+        if matches!(event, Event::Probes | Event::Resync) {
+            read_anew.run(());
+        }
+    });
+    let session = use_session();
+    let actions = probes::Actions {
+        allowed: session.can_administer(),
+        problem,
+        read_anew,
+    };
+    let pending = move || {
+        regions.with(|regions| {
+            let pending: Vec<_> = regions
+                .iter()
+                .flat_map(|region| &region.probes)
+                .filter(|probe| probe.status == ProbeStatus::Pending)
+                .collect();
+            (!pending.is_empty()).then(|| {
+                let cards = pending.iter().map(|probe| probes::pending(probe, actions)).collect_view();
+                view! {
+                    <section class="section" aria-labelledby="pending-title">
+                        <h2 class="section-title" id="pending-title">
+                            "Waiting for approval" <span class="count">{pending.len()}</span>
+                        </h2>
+                        <p class="section-about">"Compare the fingerprint with the one that the probe logs before you approve it."</p>
+                        <div class="probe-list">{cards}</div>
+                    </section>
+                }
+            })
+        })
+    };
+    let cards =
+        move || regions.with(|regions| regions.iter().map(|region| card(region, actions)).collect_view());
+    let none = move || {
+        regions.with(Vec::is_empty).then(|| {
+            view! {
+                <div class="empty empty-large">
+                    <div class="empty-icon">{Icon::Globe.view()}</div>
+                    <h2>"No region yet"</h2>
+                    <p>"Make an enrolment token, give it to a probe at the edge, and its region appears here by itself."</p>
+                    <ol class="steps">
+                        <li>"Make a token above."</li>
+                        <li>"Give it to the probe as " <code>"EDGEWATCH_ENROLMENT_TOKEN"</code> "."</li>
+                        <li>"Approve the probe here when its fingerprint is the one it logs."</li>
+                    </ol>
+                </div>
+            }
+        })
+    };
+    let subtitle = move || {
+        regions.with(|regions| {
+            let probes = regions
+                .iter()
+                .flat_map(|region| &region.probes)
+                .filter(|probe| probe.status == ProbeStatus::Approved)
+                .count();
+            format!(
+                "{} · {}",
+                format::counted(regions.len(), "region"),
+                format::counted(probes, "probe")
+            )
+        })
+    };
+    view! {
+        <div class="page-head">
+            <div>
+                <h1>"Regions"</h1>
+                <p class="page-sub">{subtitle}</p>
+            </div>
+            {session.can_administer().then(tokens::new_token)}
+        </div>
+        {move || problem.with(|problem| problem.as_ref().map(alert))}
+        {pending}
+        {none}
+        <div class="region-list">{cards}</div>
+        {session.can_administer().then(tokens::tokens)}
+    }
+    .into_any()
+}
+
+fn card(region: &Region, actions: probes::Actions) -> AnyView {
+    let name = region.settings.name.as_str().to_owned();
+    let label = region.settings.label.clone();
+    let rows = region
+        .probes
+        .iter()
+        .filter(|probe| probe.status != ProbeStatus::Pending)
+        .map(|probe| probes::row(probe, actions))
+        .collect::<Vec<_>>();
+    let empty = rows.is_empty();
+    view! {
+        <section class="card region" aria-label=name.clone()>
+            <div class="card-head">
+                <h2>
+                    {if label.is_empty() { name.clone() } else { label.clone() }}
+                    {(!label.is_empty()).then(|| view! { <code class="region-name">{name.clone()}</code> })}
+                </h2>
+                <span class="muted">{format::counted(region.monitors as usize, "monitor")}</span>
+            </div>
+            {empty.then(|| view! { <p class="note">"No approved probe serves this region: it does not vote."</p> })}
+            <div class="probe-list">{rows}</div>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,178 @@
+//! Probes: how they stand, and approving and revoking them.
+
+use crate::{
+    api::use_client,
+    components::{
+        icon::Icon,
+        moment::ago,
+        sight_panel::place_words,
+        state_badge::{Look, badge},
+    },
+    format,
+};
+use edgewatch_client::{
+    probe::Probe,
+    protocol::{enrolment::ProbeStatus, problem::Problem},
+};
+use leptos::{html, prelude::*, task::spawn_local};
+
+/// What may be done with probes, and what follows.
+#[derive(Clone, Copy)]
+pub struct Actions {
+    /// The role allows it.
+    pub allowed: bool,
+    /// Where a refusal is shown.
+    pub problem: RwSignal<Option<Problem>>,
+    /// Reads the regions anew.
+    pub read_anew: Callback<()>,
+}
+
+impl Actions {
+    /// Approves or revokes.
+    fn decide(self, fingerprint: String, approve: bool, client: edgewatch_client::Client) {
+        spawn_local(async move {
+            let answer = if approve {
+                client.approve_probe(&fingerprint).await
+            } else {
+                client.revoke_probe(&fingerprint).await
+            };
+            self.problem.set(answer.err());
+            self.read_anew.run(());
+        });
+    }
+}
+
+fn look(probe: &Probe) -> Look {
+    let (tone, icon, word) = match (probe.status, probe.silent) {
+        (ProbeStatus::Pending, _) => ("maintenance", Icon::Question, "Pending"),
+        (ProbeStatus::Revoked, _) => ("paused", Icon::Cross, "Revoked"),
+        (ProbeStatus::Approved, true) => ("down", Icon::Offline, "Silent"),
+        (ProbeStatus::Approved, false) => ("up", Icon::Check, "Reporting"),
+    };
+    Look { tone, icon, word }
+}
+
+/// A probe that waits.
+pub fn pending(probe: &Probe, actions: Actions) -> AnyView {
+    let client = use_client();
+    let other_client = client.clone();
+    let fingerprint = probe.fingerprint.clone();
+    let other = fingerprint.clone();
+    view! {
+        <article class="card probe-pending">
+            <div class="probe-head">
+                {badge(look(probe))}
+                <strong>{probe.region.as_str().to_owned()}</strong>
+                <span class="muted">{probe.host.clone()} " · " {probe.software.clone()} " · asked " {ago(probe.enrolled_at)}</span>
+            </div>
+            <code class="fingerprint">{fingerprint_groups(&probe.fingerprint)}</code>
+            <p class="muted">"Found itself at " {place_words(&probe.place)}</p>
+            {if actions.allowed {
+                view! {
+                    <div class="actions">
+                        <button
+                            class="button button-primary"
+                            r#type="button"
+                            on:click=move |_| actions.decide(fingerprint.clone(), true, client.clone())
+                        >
+                            {Icon::Check.view()}
+                            "Approve"
+                        </button>
+                        <button class="button" r#type="button" on:click=move |_| actions.decide(other.clone(), false, other_client.clone())>
+                            "Refuse"
+                        </button>
+                    </div>
+                }
+                    .into_any()
+            } else {
+                view! { <p class="muted">"An administrator approves it."</p> }.into_any()
+            }}
+        </article>
+    }
+    .into_any()
+}
+
+/// A probe that was approved or revoked.
+pub fn row(probe: &Probe, actions: Actions) -> AnyView {
+    let revoked = probe.status == ProbeStatus::Revoked;
+    let faults = [
+        (probe.chain_breaks > 0).then(|| {
+            format!(
+                "{} in its chain",
+                format::counted(probe.chain_breaks as usize, "break")
+            )
+        }),
+        (probe.dropped > 0).then(|| {
+            format!(
+                "{} dropped",
+                format::counted(probe.dropped as usize, "observation")
+            )
+        }),
+    ];
+    let faults = faults
+        .into_iter()
+        .flatten()
+        .map(|fault| view! { <span class="badge badge-small tone-degraded">{Icon::Warning.view()} {fault}</span> })
+        .collect_view();
+    view! {
+        <article class="probe" class:probe-revoked=revoked>
+            <div class="probe-head">
+                {badge(look(probe))}
+                <code class="fingerprint">{fingerprint_groups(&probe.fingerprint)}</code>
+                {faults}
+                {(actions.allowed && !revoked).then(|| revoke(probe.fingerprint.clone(), actions))}
+            </div>
+            <dl class="probe-facts">
+                <div><dt>"Last tick"</dt><dd>{match probe.last_seen_at { Some(at) => ago(at), None => "never".into_any() }}</dd></div>
+                <div><dt>"Observed place"</dt><dd>{place_words(&probe.place)}</dd></div>
+                <div><dt>"Version"</dt><dd>{probe.software.clone()}</dd></div>
+                <div><dt>"Batches"</dt><dd class="num">{format::count(probe.last_seq)}</dd></div>
+                <div><dt>"Can do"</dt><dd>{probe.capabilities.join(", ")}</dd></div>
+            </dl>
+        </article>
+    }
+    .into_any()
+}
+
+/// Revoking asks once more.
+fn revoke(fingerprint: String, actions: Actions) -> AnyView {
+    let client = use_client();
+    let dialog = NodeRef::<html::Dialog>::new();
+    let set_open = move |open: bool| {
+        if let Some(dialog) = dialog.get_untracked() {
+            if open {
+                let _ = dialog.show_modal();
+            } else {
+                dialog.close();
+            }
+        }
+    };
+    let short = fingerprint_groups(&fingerprint);
+    let confirmed = move |_| {
+        set_open(false);
+        actions.decide(fingerprint.clone(), false, client.clone());
+    };
+    view! {
+        <button class="button button-small probe-revoke" r#type="button" on:click=move |_| set_open(true)>"Revoke"</button>
+        <dialog class="dialog" node_ref=dialog aria-label="Revoke this probe">
+            <h2>"Revoke this probe?"</h2>
+            <p>"From now on its batches are refused. Its history stays, and it cannot be approved again: a new key must enrol."</p>
+            <p><code class="fingerprint">{short}</code></p>
+            <div class="dialog-end">
+                <button class="button" r#type="button" on:click=move |_| set_open(false)>"Keep"</button>
+                <button class="button button-danger" r#type="button" on:click=confirmed>"Revoke"</button>
+            </div>
+        </dialog>
+    }
+    .into_any()
+}
+
+/// A fingerprint in groups of four, so that it can be compared.
+fn fingerprint_groups(fingerprint: &str) -> String {
+    let symbols: Vec<char> = fingerprint.chars().collect();
+    symbols
+        .chunks(4)
+        .map(|group| group.iter().collect::<String>())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -4,8 +4,8 @@
 // Everything lives under one directory (EDGEWATCH_DATA_DIR, default .data) and survives a restart.
 
 import { spawn, spawnSync } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, watch, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,20 +17,7 @@ const listen = process.env.EDGEWATCH_LISTEN ?? "127.0.0.1:8080";
 const origin = `http://${listen.replace(/^(0\.0\.0\.0|\[::\])/, "127.0.0.1")}`;
 const regions = process.env.EDGEWATCH_REGIONS ?? "weur,enam,apac";
 
-/** PostgreSQL does not run as root, so as root the data must lie where another user can reach it. */
-function dataDirectory() {
-  if (process.env.EDGEWATCH_DATA_DIR) return resolve(process.env.EDGEWATCH_DATA_DIR);
-  const here = join(root, demo ? ".data-demo" : ".data");
-  if (process.getuid?.() !== 0) return here;
-  for (let dir = root; dir !== dirname(dir); dir = dirname(dir)) {
-    if (!(statSync(dir).mode & 0o001)) {
-      return join("/var/lib/edgewatch", createHash("sha256").update(here).digest("hex").slice(0, 12));
-    }
-  }
-  return here;
-}
-
-const data = dataDirectory();
+const data = resolve(process.env.EDGEWATCH_DATA_DIR ?? join(root, demo ? ".data-demo" : ".data"));
 mkdirSync(join(data, "edge"), { recursive: true });
 
 /** A secret that is made once and kept readable by its owner alone. */

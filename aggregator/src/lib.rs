@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod lease;
 pub mod metrics;
 pub mod monitor_secrets;
+pub mod percentile;
 pub mod recent_outcomes;
 pub mod secret;
 pub mod serve;

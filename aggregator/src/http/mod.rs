@@ -9,12 +9,14 @@ pub mod json;
 pub mod metrics;
 pub mod monitors;
 pub mod openapi;
+pub mod overview;
 pub mod parameters;
 pub mod probe;
 pub mod probes;
 pub mod regions;
 pub mod request_id;
 pub mod results;
+pub mod series;
 pub mod session;
 pub mod setup;
 #[cfg(test)]
@@ -32,7 +34,9 @@ pub fn api() -> OpenApiRouter<AppState> {
     let private = OpenApiRouter::new()
         .merge(events::router())
         .merge(monitors::router())
+        .merge(overview::router())
         .merge(results::router())
+        .merge(series::router())
         .merge(regions::router())
         .merge(probes::router())
         .merge(enrolment_tokens::router());

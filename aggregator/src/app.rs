@@ -2,6 +2,7 @@
 
 use crate::{
     auth::Auth, clock::Clock, events::EventBus, http, metrics::Metrics, secret::Secrets, settings::Settings,
+    test_engine::TestEngine,
 };
 use axum::Router;
 use sqlx::PgPool;
@@ -19,6 +20,8 @@ pub struct AppState {
     pub secrets: Secrets,
     /// Passwords, tokens and what limits their guessing.
     pub auth: Arc<Auth>,
+    /// Runs checks on users' behalf.
+    pub test_engine: TestEngine,
     /// Live events.
     pub events: EventBus,
     /// Counters and gauges.
@@ -39,6 +42,7 @@ impl AppState {
             clock,
             auth: Arc::new(Auth::new(&secrets)),
             secrets,
+            test_engine: TestEngine::default(),
             events: EventBus::default(),
             metrics: Metrics::default(),
             settings: watch::Sender::new(Arc::default()),

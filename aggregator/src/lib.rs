@@ -27,5 +27,6 @@ pub mod settings;
 pub mod ssrf_guard;
 pub mod store;
 pub mod telemetry;
+pub mod test_engine;
 pub mod untrusted_text;
 pub mod validation;

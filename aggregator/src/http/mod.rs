@@ -21,6 +21,7 @@ pub mod session;
 pub mod setup;
 #[cfg(test)]
 pub mod test_server;
+pub mod tests;
 
 pub use error::ApiError;
 pub use json::JsonBody;
@@ -37,6 +38,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(overview::router())
         .merge(results::router())
         .merge(series::router())
+        .merge(tests::router())
         .merge(regions::router())
         .merge(probes::router())
         .merge(enrolment_tokens::router());

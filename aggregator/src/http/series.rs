@@ -29,7 +29,22 @@ const DEFAULT_WINDOW: TimeDelta = TimeDelta::hours(24);
 const MAX_WINDOW: TimeDelta = TimeDelta::days(92);
 /// Lengths of a bucket that people can read off an axis.
 const BUCKET_S: [i64; 16] = [
-    10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY_S, 10 * DAY_S, 50 * DAY_S,
+    10,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10_800,
+    21_600,
+    43_200,
+    DAY_S,
+    10 * DAY_S,
+    50 * DAY_S,
 ];
 const DAY_S: i64 = 86_400;
 

@@ -22,4 +22,5 @@ pub mod series;
 pub mod session;
 pub mod signer;
 pub mod test_report;
+pub mod test_run;
 pub mod user;

@@ -259,7 +259,7 @@ fn name_field(pointer: &str) -> String {
     let mut name = String::new();
     for segment in pointer.split('/').skip(1) {
         if segment.bytes().all(|b| b.is_ascii_digit()) {
-            name.push_str(&format!("[{segment}]"));
+            name.extend(["[", segment, "]"]);
         } else {
             if !name.is_empty() {
                 name.push('.');

@@ -28,8 +28,8 @@ use tokio::process::{Child, Command};
 
 /// The name of the database and of its owner.
 const NAME: &str = "edgewatch";
-const START_TIMEOUT: Duration = Duration::from_secs(300);
-const STOP_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(5);
+const STOP_TIMEOUT: Duration = Duration::from_mins(1);
 /// A server log that has grown past this is begun anew at the next start.
 const MAX_LOG_BYTES: u64 = 16 << 20;
 
@@ -87,7 +87,7 @@ impl EmbeddedPostgres {
             Ok(Ok(status)) => tracing::info!(%status, "embedded PostgreSQL stopped"),
             Ok(Err(error)) => tracing::warn!(%error, "the embedded PostgreSQL's end could not be awaited"),
             Err(_) => {
-                tracing::warn!("the embedded PostgreSQL did not stop in time; it recovers at the next start")
+                tracing::warn!("the embedded PostgreSQL did not stop in time; it recovers at the next start");
             }
         }
     }

@@ -25,7 +25,7 @@ use edgewatch_protocol::{
 };
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Results older than this are not taken: probes keep theirs for a day, and there is no partition for older ones.
 const OLDEST: TimeDelta = TimeDelta::days(2);
@@ -155,13 +155,10 @@ async fn store(
             Err(sequence_reused(&locked).into())
         };
     }
-    let prev = match prev.as_deref().map(hex::decode).transpose() {
-        Ok(prev) => prev,
-        Err(_) => {
-            return Err(Problem::new(ProblemType::Malformed)
-                .detail("`prev` is not hex")
-                .into());
-        }
+    let Ok(prev) = prev.as_deref().map(hex::decode).transpose() else {
+        return Err(Problem::new(ProblemType::Malformed)
+            .detail("`prev` is not hex")
+            .into());
     };
     let mut outcome = Outcome {
         chain_ok: seq == locked.last_seq + 1 && prev == locked.last_digest,
@@ -259,14 +256,10 @@ fn plausible_time(
     }
     let started_at = DateTime::from_timestamp_millis(observation.started_ms);
     let slot_at = DateTime::from_timestamp_millis(observation.slot_ms);
-    let recent = |at: &DateTime<Utc>| *at > now - OLDEST;
-    if slot_at.filter(recent).is_none() {
-        dropped.too_old += 1;
-        return None;
-    }
-    let started_at = started_at.filter(recent);
-    dropped.too_old += u64::from(started_at.is_none());
-    started_at
+    let recent = |at: DateTime<Utc>| at > now - OLDEST;
+    let plausible = started_at.filter(|&at| recent(at) && slot_at.is_some_and(recent));
+    dropped.too_old += u64::from(plausible.is_none());
+    plausible
 }
 
 /// A monitor while a batch's observations of it are added.
@@ -322,7 +315,7 @@ async fn judge(
     outcome: &mut Outcome,
 ) -> sqlx::Result<()> {
     let mut rows = RegionStateRows::default();
-    let (mut monitors, mut votes_changed, mut began) = (vec![], vec![], HashMap::new());
+    let (mut monitors, mut votes_changed, mut began) = (vec![], vec![], BTreeMap::new());
     for (id, judging) in judged {
         let Some(latest) = judging.latest else { continue };
         let verdict = judging.verdict(now);

@@ -43,15 +43,13 @@ impl Database {
     /// # Errors
     /// In one line, without the URL's password.
     pub async fn open(args: &DatabaseArgs) -> Result<Self, String> {
-        let (options, server) = match &args.database_url {
-            Some(url) => (
-                PgConnectOptions::from_str(url).map_err(|error| format!("DATABASE_URL: {error}"))?,
-                None,
-            ),
-            None => {
-                let server = EmbeddedPostgres::start(&args.data_dir).await?;
-                (server.connect_options(), Some(server))
-            }
+        let (options, server) = if let Some(url) = &args.database_url {
+            let options =
+                PgConnectOptions::from_str(url).map_err(|error| format!("DATABASE_URL: {error}"))?;
+            (options, None)
+        } else {
+            let server = EmbeddedPostgres::start(&args.data_dir).await?;
+            (server.connect_options(), Some(server))
         };
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)

@@ -8,7 +8,7 @@ use crate::{
 };
 use sqlx::PgConnection;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -107,6 +107,6 @@ async fn apply_monitors(
         }
     }
     // Another quorum or other regions may decide otherwise.
-    decide_monitors(db, &touched, &[], &HashMap::new(), now).await?;
+    decide_monitors(db, &touched, &[], &BTreeMap::new(), now).await?;
     Ok(())
 }

@@ -53,7 +53,7 @@ impl<'a> Variables<'a> {
                 continue;
             };
             if let Some(before) = before.strip_suffix('$') {
-                expanded.push_str(&format!("{before}${{{name}}}"));
+                expanded.extend([before, "${", name, "}"]);
             } else {
                 let value = self.known.get(name).ok_or_else(|| name.to_owned())?;
                 self.used.push((name.to_owned(), value.clone()));

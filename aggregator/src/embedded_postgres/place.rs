@@ -21,7 +21,7 @@ pub(super) const PORT: u16 = 5432;
 const MAX_SOCKET_PATH: usize = 103;
 
 /// How long a server that outlived its aggregator may take to stop.
-const ORPHAN_TIMEOUT: Duration = Duration::from_secs(60);
+const ORPHAN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The directories and the user of an embedded server.
 #[derive(Debug)]

@@ -33,7 +33,7 @@ use axum::{
 use edgewatch_client::monitor::{Monitor, MonitorSettings};
 use edgewatch_protocol::{check::Check, problem::ProblemType};
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The family's routes.
@@ -122,7 +122,7 @@ async fn update_monitor(
     validate(&state, &mut settings, Some(kept.check())).await?;
     let now = state.clock.now();
     monitor::update_monitor(&mut tx, &state.secrets, id, &settings, false, now).await?;
-    decide_monitors(&mut tx, &[id], &[id], &HashMap::new(), now).await?;
+    decide_monitors(&mut tx, &[id], &[id], &BTreeMap::new(), now).await?;
     let changed = find(&state, &mut tx, id).await?;
     tx.commit().await?;
     state.announce(Change::Monitors).await;

@@ -103,6 +103,12 @@ impl TestServer {
         }
     }
 
+    /// Lets probes enrol with a token of the process's environment.
+    pub fn set_bootstrap_token(&mut self, token: &str) {
+        self.state.bootstrap_token = Some(token.into());
+        self.router = app::router(self.state.clone());
+    }
+
     /// Sends a request: `headers` are pairs, a body is JSON.
     pub async fn send(
         &self,

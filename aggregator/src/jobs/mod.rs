@@ -46,25 +46,25 @@ const JOBS: [Job; 6] = [
     Job {
         name: "result_partitions",
         number: 3,
-        every: Duration::from_secs(3600),
+        every: Duration::from_hours(1),
         run: |state, db| Box::pin(retention::ensure_partitions(state, db)),
     },
     Job {
         name: "result_retention",
         number: 4,
-        every: Duration::from_secs(3600),
+        every: Duration::from_hours(1),
         run: |state, db| Box::pin(retention::drop_results(state, db)),
     },
     Job {
         name: "evidence_retention",
         number: 5,
-        every: Duration::from_secs(300),
+        every: Duration::from_mins(5),
         run: |state, db| Box::pin(retention::delete_evidence(state, db)),
     },
     Job {
         name: "expiry",
         number: 6,
-        every: Duration::from_secs(60),
+        every: Duration::from_mins(1),
         run: |state, db| Box::pin(retention::forget_expired(state, db)),
     },
 ];
@@ -107,6 +107,15 @@ async fn run_once(state: &AppState, job: Job) -> sqlx::Result<()> {
     transaction.commit().await?;
     for change in after_commit {
         state.announce(change).await;
+    }
+    Ok(())
+}
+
+/// Every job once, for tests.
+#[cfg(test)]
+pub async fn run_all(state: &AppState) -> sqlx::Result<()> {
+    for job in JOBS {
+        run_once(state, job).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::{
     },
 };
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Regions that are silent for three of a monitor's slots vote `unknown` on it.
 pub(super) async fn silence_regions(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
@@ -22,7 +22,7 @@ pub(super) async fn silence_regions(state: &AppState, db: &mut PgConnection) -> 
     }
     monitors.sort_unstable();
     monitors.dedup();
-    decide_monitors(db, &monitors, &monitors, &HashMap::new(), now).await?;
+    decide_monitors(db, &monitors, &monitors, &BTreeMap::new(), now).await?;
     Ok(vec![Change::States(monitors)])
 }
 

@@ -7,7 +7,7 @@ use edgewatch_domain::{
     verdict::{SILENT_SLOTS, Verdict},
 };
 use sqlx::PgConnection;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A monitor as a region's results are judged by it.
 #[derive(Debug)]
@@ -182,7 +182,7 @@ pub async fn decide_monitors(
     db: &mut PgConnection,
     monitors: &[i32],
     votes_changed: &[i32],
-    began: &HashMap<i32, DateTime<Utc>>,
+    began: &BTreeMap<i32, DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<i32>> {
     let mut suspects = votes_changed.to_vec();

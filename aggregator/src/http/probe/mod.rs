@@ -1,10 +1,18 @@
 //! The probe endpoints (`edgewatch_protocol::path`). Every request is signed.
 
+#[cfg(test)]
+mod assignment_tests;
 mod assignments;
+#[cfg(test)]
+mod batch_tests;
 mod batches;
 mod chain;
 mod enrolments;
+#[cfg(test)]
+mod signature_tests;
 mod signed;
+#[cfg(test)]
+mod test_probe;
 mod test_reports;
 
 pub use signed::require_approved;

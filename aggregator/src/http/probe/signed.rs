@@ -56,11 +56,11 @@ impl SignedRequest {
             .public_url
             .as_ref()
             .map(|url| url.authority().to_owned());
-        if let (Err(_), Some(public)) = (&verified, public) {
-            if self.verify_as(&public, key, now).is_ok() {
-                self.authority = public;
-                verified = Ok(());
-            }
+        if let (Err(_), Some(public)) = (&verified, public)
+            && self.verify_as(&public, key, now).is_ok()
+        {
+            self.authority = public;
+            verified = Ok(());
         }
         verified?;
         let keep_until = now + chrono::Duration::seconds(NONCE_MEMORY_S);

@@ -1,0 +1,260 @@
+//! What becomes of batches.
+
+use super::test_probe::{DOWN, TestProbe, observation};
+use crate::http::test_server::{Client, TestServer};
+use chrono::TimeDelta;
+use edgewatch_client::{event::Event, session::Role};
+use edgewatch_protocol::{observation::Outcome, path};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+async fn create_monitor(client: &Client<'_>, name: &str, more: Value) -> i32 {
+    let mut settings = json!({"name": name, "check": {"type": "http", "url": "https://shop.example/"}});
+    settings
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let created = client.post("/api/v1/monitors", settings).await;
+    assert!(created.status.is_success(), "{}", created.text);
+    created.json()["id"].as_i64().unwrap() as i32
+}
+
+async fn monitor(client: &Client<'_>, id: i32) -> Value {
+    client.get(&format!("/api/v1/monitors/{id}")).await.json()
+}
+
+async fn count(pool: &PgPool, table: &'static str) -> i64 {
+    let sql = match table {
+        "result" => "SELECT count(*) FROM result",
+        _ => "SELECT count(*) FROM batch",
+    };
+    sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_repeat_is_acknowledged_and_changes_nothing(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, "shop", json!({})).await;
+    let first = probe.seal(&server, vec![observation(&server, id, 0, Outcome::Up)]);
+    let receipt = probe.post(&server, path::BATCHES, first.clone()).await.json();
+    assert_eq!(
+        (&receipt["seq"], &receipt["duplicate"]),
+        (&json!(1), &json!(false))
+    );
+    probe.deliver(&server, vec![]).await;
+
+    let again = probe.post(&server, path::BATCHES, first).await.json();
+    assert_eq!(
+        (&again["seq"], &again["duplicate"], &again["head"]["seq"]),
+        (&json!(1), &json!(true), &json!(2))
+    );
+    assert_eq!(
+        (count(&pool, "result").await, count(&pool, "batch").await),
+        (1, 2)
+    );
+    let head = probe.get(&server, path::CHAIN).await.json();
+    assert_eq!(head, again["head"]);
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_number_is_not_used_twice_and_a_gap_is_counted(pool: PgPool) {
+    let mut server = TestServer::new(pool);
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    probe.deliver(&server, vec![]).await;
+
+    // Another probe of the same key, with its storage lost, begins again.
+    let mut amnesiac = TestProbe::new("weur");
+    let bytes = amnesiac.seal(&server, vec![observation(&server, 1, 0, Outcome::Up)]);
+    let refused = amnesiac.post(&server, path::BATCHES, bytes).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.problem().as_str()),
+        (409, "sequence-reused")
+    );
+    assert_eq!(
+        refused.json()["head"],
+        probe.get(&server, path::CHAIN).await.json()
+    );
+
+    // A batch is lost on the way for good: the next is taken, and the gap shows.
+    probe.seal(&server, vec![]);
+    probe.deliver(&server, vec![]).await;
+    probe.deliver(&server, vec![]).await;
+    let admin = server.client(Role::Admin).await;
+    let probes = admin.get("/api/v1/probes").await.json();
+    let probes = probes.as_array().or_else(|| probes["items"].as_array()).unwrap();
+    assert_eq!(
+        (&probes[0]["chain_breaks"], &probes[0]["last_seq"]),
+        (&json!(1), &json!(4))
+    );
+    assert_eq!(probes[0]["place"]["colo"], "FRA");
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn an_outage_takes_confirmation_and_a_quorum(pool: PgPool) {
+    let mut server = TestServer::new(pool);
+    let mut probes = Vec::new();
+    for region in ["weur", "enam", "apac"] {
+        probes.push(TestProbe::enrolled(&mut server, region).await);
+    }
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, "shop", json!({})).await;
+    for probe in &mut probes {
+        probe
+            .deliver(&server, vec![observation(&server, id, 0, Outcome::Up)])
+            .await;
+    }
+    assert_eq!(monitor(&client, id).await["state"], "up");
+    let (_, mut events) = server.state.events.subscribe(None);
+
+    for minute in 1..=2 {
+        server.state.clock.advance(TimeDelta::minutes(1));
+        probes[0]
+            .deliver(&server, vec![observation(&server, id, 0, DOWN)])
+            .await;
+        let seen = monitor(&client, id).await;
+        assert_eq!(
+            (&seen["state"], &seen["advisory"]),
+            (&json!("up"), &json!(minute == 2)),
+            "minute {minute}"
+        );
+    }
+    // The second of three regions brings both its failures at once, and late.
+    let observations = vec![
+        observation(&server, id, 1, DOWN),
+        observation(&server, id, 0, DOWN),
+    ];
+    let began = observations[0].slot_ms;
+    probes[1].deliver(&server, observations).await;
+    let seen = monitor(&client, id).await;
+    assert_eq!(
+        (&seen["state"], &seen["advisory"]),
+        (&json!("down"), &json!(false))
+    );
+    let since: chrono::DateTime<chrono::Utc> = serde_json::from_value(seen["state_since"].clone()).unwrap();
+    assert_eq!(
+        since.timestamp_millis(),
+        began,
+        "backdated to the first failing check"
+    );
+    let region = seen["region_states"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|r| r["region"] == "enam")
+        .unwrap();
+    assert_eq!(
+        (&region["verdict"], &region["last_outcome"]),
+        (&json!("down"), &json!("down"))
+    );
+    assert_eq!(region["last_message"], "no first byte within 10000 ms");
+
+    let mut told = Vec::new();
+    while let Ok(event) = events.try_recv() {
+        told.push(event.event);
+    }
+    assert!(told.iter().any(|event| matches!(**event, Event::Results { .. })));
+    assert!(told.iter().any(|event| matches!(&**event,
+        Event::State { monitor, state, .. } if *monitor == id && state.as_str() == "down")));
+
+    // One success brings the region back, and with it the monitor.
+    server.state.clock.advance(TimeDelta::minutes(1));
+    probes[1]
+        .deliver(&server, vec![observation(&server, id, 0, Outcome::Up)])
+        .await;
+    assert_eq!(monitor(&client, id).await["state"], "up");
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_silent_region_does_not_vote(pool: PgPool) {
+    let mut server = TestServer::new(pool);
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, "shop", json!({})).await;
+    probe
+        .deliver(&server, vec![observation(&server, id, 0, Outcome::Up)])
+        .await;
+    server.state.clock.advance(TimeDelta::minutes(3));
+    crate::jobs::run_all(&server.state).await.unwrap();
+    assert_eq!(monitor(&client, id).await["state"], "up");
+    server.state.clock.advance(TimeDelta::minutes(2));
+    crate::jobs::run_all(&server.state).await.unwrap();
+    assert_eq!(monitor(&client, id).await["state"], "unknown");
+    // What it had kept while it was away is stored, and says nothing of now.
+    probe
+        .deliver(&server, vec![observation(&server, id, 4, Outcome::Up)])
+        .await;
+    assert_eq!(monitor(&client, id).await["state"], "unknown");
+    probe
+        .deliver(&server, vec![observation(&server, id, 0, Outcome::Up)])
+        .await;
+    assert_eq!(monitor(&client, id).await["state"], "up");
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn what_cannot_be_a_result_is_left_in_the_evidence(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    TestProbe::enrolled(&mut server, "enam").await;
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, "shop", json!({})).await;
+    let elsewhere = create_monitor(&client, "elsewhere", json!({"regions": ["enam"]})).await;
+    let observations = vec![
+        observation(&server, id, -10, Outcome::Up),
+        observation(&server, id, 3 * 24 * 60, Outcome::Up),
+        observation(&server, elsewhere, 0, Outcome::Up),
+        observation(&server, id + 1000, 0, Outcome::Up),
+        observation(&server, id, 0, Outcome::Up),
+    ];
+    probe.deliver(&server, observations).await;
+    assert_eq!(count(&pool, "result").await, 1);
+    let results = client.get(&format!("/api/v1/monitors/{id}/results")).await.json();
+    assert_eq!(results["items"][0]["total_us"], 12_345);
+    let kept: i32 = sqlx::query_scalar("SELECT observations FROM batch")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(kept, 5);
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn regions_that_fail_at_the_same_moment_are_all_counted(pool: PgPool) {
+    let mut server = TestServer::new(pool);
+    let mut a = TestProbe::enrolled(&mut server, "weur").await;
+    let mut b = TestProbe::enrolled(&mut server, "enam").await;
+    let client = server.client(Role::Editor).await;
+    let mut ids = Vec::new();
+    for n in 0..20 {
+        ids.push(
+            create_monitor(
+                &client,
+                &format!("shop {n}"),
+                json!({"quorum": "all", "confirmations": 1}),
+            )
+            .await,
+        );
+    }
+    for round in 0..5 {
+        let outcome = if round % 2 == 0 { DOWN } else { Outcome::Up };
+        let all = |server| {
+            ids.iter()
+                .map(|&id| observation(server, id, 0, outcome))
+                .collect::<Vec<_>>()
+        };
+        let (of_a, of_b) = (all(&server), all(&server));
+        tokio::join!(a.deliver(&server, of_a), b.deliver(&server, of_b));
+        let listed = client.get("/api/v1/monitors").await.json();
+        let listed = listed
+            .as_array()
+            .or_else(|| listed["items"].as_array())
+            .unwrap()
+            .clone();
+        let wanted = if round % 2 == 0 { "down" } else { "up" };
+        assert!(
+            listed.iter().all(|monitor| monitor["state"] == wanted),
+            "round {round}"
+        );
+        server.state.clock.advance(TimeDelta::minutes(1));
+    }
+}

@@ -60,7 +60,11 @@ pub async fn exchange<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<(), Stop> {
     let marks = Marks::default();
     let start_us = platform.monotonic_us();
-    let result = match http1::handshake(TimedStream::new(platform, &marks, stream)).await {
+    let handshake = http1::Builder::new()
+        // RFC 9112, 5.2: a user agent takes a folded field as one line.
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .handshake(TimedStream::new(platform, &marks, stream));
+    let result = match handshake.await {
         Ok((mut sender, connection)) => {
             let receive = pin!(receive(&mut sender, request, wants_body, received));
             let connection = pin!(connection);

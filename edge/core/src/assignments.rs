@@ -55,6 +55,11 @@ pub async fn pull<H: Platform + Transport + Storage>(
     }
 }
 
+/// Forgets what is kept: the probe has nothing to do any more.
+pub async fn forget(storage: &impl Storage) -> Result<(), StorageError> {
+    storage.delete(HEAD_KEY).await
+}
+
 fn piece_key(index: usize) -> String {
     format!("{HEAD_KEY}/{index:03}")
 }

@@ -85,33 +85,37 @@ async fn pull_or_enrol<H: Platform + Transport + Storage>(
     let aggregator = Aggregator::new(config, host);
     let (mut assignments, mut error) = assignments::pull(&aggregator, host).await?;
     if error.as_ref().and_then(CallError::kind) == Some(ProblemType::UnknownKey) {
+        assignments = None;
+        error = None;
         match enrol(config, host).await {
             Ok(status) => {
                 report.enrolment = Some(status);
-                error = None;
                 if status == ProbeStatus::Approved {
                     (assignments, error) = assignments::pull(&aggregator, host).await?;
                 }
             }
-            Err(problem) => {
-                report.problems.push(problem);
-                error = None;
-                assignments = None;
-            }
+            Err(problem) => report.problems.push(problem),
+        }
+        if assignments.is_none() {
+            assignments::forget(host).await?;
         }
     }
-    let Some(error) = error else {
-        return Ok(assignments.filter(|assignments| assignments.region == config.region));
-    };
-    let refused = match error.kind() {
-        Some(ProblemType::ProbePending) => Some(ProbeStatus::Pending),
-        Some(ProblemType::ProbeRevoked) => Some(ProbeStatus::Revoked),
-        _ => None,
-    };
-    report.enrolment = refused.or(report.enrolment);
-    report.problems.push(error.to_string());
-    // Whoever is not, or no more, a probe of this aggregator stops looking; what he saw before stays until it is too old.
-    Ok(assignments.filter(|_| refused.is_none()))
+    if let Some(error) = error {
+        report.problems.push(error.to_string());
+        let refused = match error.kind() {
+            Some(ProblemType::ProbePending) => Some(ProbeStatus::Pending),
+            Some(ProblemType::ProbeRevoked) => Some(ProbeStatus::Revoked),
+            _ => None,
+        };
+        // Whoever is not, or no more, a probe of this aggregator stops looking; what he saw before stays until it is
+        // too old.
+        if refused.is_some() {
+            report.enrolment = refused;
+            assignments = None;
+            assignments::forget(host).await?;
+        }
+    }
+    Ok(assignments.filter(|assignments| assignments.region == config.region))
 }
 
 async fn turn<H: Platform + Transport + Storage>(

@@ -33,6 +33,9 @@ const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 /// A dial that is never answered.
 const SILENT: &str = "198.51.100.9";
 
+/// Status, headers and body of an answer of the platform's HTTP client.
+type Fetched = (u16, Vec<(&'static str, &'static str)>, &'static str);
+
 struct World {
     origin: Instant,
     offers: Vec<PhaseMode>,
@@ -40,7 +43,7 @@ struct World {
     /// What a dial meets, by the address or name dialled; a connection if nothing is said.
     dials: Vec<(&'static str, DialError)>,
     start_tls: Option<StartTlsError>,
-    fetched: Result<(u16, Vec<(&'static str, &'static str)>, &'static str), FetchError>,
+    fetched: Result<Fetched, FetchError>,
     has_cloudflare_statuses: bool,
     max_concurrent: usize,
     open: Cell<usize>,

@@ -159,6 +159,8 @@ async fn a_pending_probe_looks_at_nothing_until_it_is_approved() {
         (Some(ProbeStatus::Revoked), 0),
         "{report:?}"
     );
+    // Nor does a round in between go on with what it was told before.
+    assert_eq!(tick::round(&config, &host).await.next_due_ms, None);
 }
 
 #[tokio::test]

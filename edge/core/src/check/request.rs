@@ -94,8 +94,9 @@ impl HopRequest {
         status: StatusCode,
         location: Option<&HeaderValue>,
     ) -> Result<Self, UnusableLocation> {
+        // Not `to_str`: servers send UTF-8 there, and every browser takes it.
         let location = location
-            .and_then(|value| value.to_str().ok())
+            .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
             .ok_or(UnusableLocation)?;
         let mut url = self.url.join(location).map_err(|_| UnusableLocation)?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -300,5 +301,8 @@ mod tests {
             assert!(to(&request, 302, location).is_err(), "{location}");
         }
         assert!(request.redirected(StatusCode::FOUND, None).is_err());
+        let utf8 = HeaderValue::from_bytes("/straße".as_bytes()).unwrap();
+        let next = request.redirected(StatusCode::FOUND, Some(&utf8)).unwrap();
+        assert_eq!(next.url.path(), "/stra%C3%9Fe");
     }
 }

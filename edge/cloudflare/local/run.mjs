@@ -112,6 +112,10 @@ function ownerAlive() {
 const owner = ownerAlive();
 if (owner) refuse(`${state} is in use by process ${owner}: give another --state`);
 writeFileSync(lock, String(process.pid));
+process.on("exit", () => {
+  rmSync(lock, { force: true });
+  if (temporary) rmSync(temporary, { recursive: true, force: true });
+});
 
 for (const name of ["index.js", "index_bg.wasm"]) copyFileSync(join(options.build, name), join(state, "worker", name));
 copyFileSync(join(here, "driver.js"), join(state, "worker", "driver.js"));
@@ -253,8 +257,6 @@ async function stop(code) {
     await ended;
     clearTimeout(patience);
   }
-  rmSync(lock, { force: true });
-  if (temporary) rmSync(temporary, { recursive: true, force: true });
   process.exit(code);
 }
 process.on("SIGTERM", () => void stop(0));

@@ -18,3 +18,9 @@ mod region_object;
 mod settings;
 mod socket_stream;
 mod status;
+
+/// Sends the message of a panic to the log; without this only the trap that follows it would be seen.
+#[worker::event(start)]
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| worker::console_error!("{panic}")));
+}

@@ -4,10 +4,12 @@ use crate::{
     auth::Auth, clock::Clock, events::EventBus, http, metrics::Metrics, secret::Secrets, settings::Settings,
     test_engine::TestEngine,
 };
-use axum::Router;
+use axum::{Router, extract::Request, response::IntoResponse as _};
+use edgewatch_ui::assets::Assets;
 use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tower::ServiceExt as _;
 
 /// What every handler can take with `State`; clones share everything.
 #[derive(Clone, Debug)]
@@ -59,12 +61,12 @@ impl AppState {
 
 /// Everything on one port.
 pub fn router(state: AppState) -> Router {
-    finish(private().merge(http::probe::router()), state)
+    with_dashboard(private().merge(http::probe::router()), state)
 }
 
 /// Everything but the probe endpoints, where those have a port of their own.
 pub fn private_router(state: AppState) -> Router {
-    finish(private(), state)
+    with_dashboard(private(), state)
 }
 
 /// The probe endpoints alone, with `/health` for whoever balances their load.
@@ -75,6 +77,26 @@ pub fn probe_router(state: AppState) -> Router {
 fn private() -> Router<AppState> {
     let (api, _openapi) = http::api().split_for_parts();
     api.merge(http::health::router()).merge(http::metrics::router())
+}
+
+/// The routes, and the dashboard on every path that is none of the API's. The dashboard reads its data from the same
+/// routes, in process.
+fn with_dashboard(routes: Router<AppState>, state: AppState) -> Router {
+    let api = finish(routes.clone(), state.clone());
+    let pages = edgewatch_ui::server::router(api, Assets::embedded());
+    let fallback = async move |request: Request| {
+        if request.uri().path().starts_with("/api/") {
+            return http::error::not_found(request.uri().clone())
+                .await
+                .into_response();
+        }
+        let Ok(page) = pages.oneshot(request).await;
+        page
+    };
+    let routes = routes
+        .fallback(fallback)
+        .method_not_allowed_fallback(http::error::method_not_allowed);
+    http::with_request_ids(routes).with_state(state)
 }
 
 fn finish(router: Router<AppState>, state: AppState) -> Router {

@@ -29,4 +29,5 @@ pub mod store;
 pub mod telemetry;
 pub mod test_engine;
 pub mod untrusted_text;
+pub mod user_command;
 pub mod validation;

@@ -2,7 +2,11 @@
 
 use clap::{Parser, Subcommand};
 use edgewatch_aggregator::{
-    config::ServeArgs, config_file::ConfigFile, serve::serve, telemetry::start_logging,
+    config::ServeArgs,
+    config_file::ConfigFile,
+    serve::serve,
+    telemetry::start_logging,
+    user_command::{self, UserArgs},
 };
 use std::{
     path::{Path, PathBuf},
@@ -21,6 +25,8 @@ struct Cli {
 enum Command {
     /// Run the aggregator (what happens without a command)
     Serve(Box<ServeArgs>),
+    /// Users and their passwords
+    User(Box<UserArgs>),
     /// Configuration files
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -52,6 +58,7 @@ async fn main() -> ExitCode {
             Ok(()) => serve(*args).await,
             Err(error) => Err(error),
         },
+        Command::User(args) => user_command::run(*args).await,
         Command::Config(ConfigCommand::Check { file }) => check_config(&file),
     };
     match outcome {

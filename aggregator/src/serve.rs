@@ -9,6 +9,7 @@ use crate::{
     jobs::run_jobs,
     secret::Secrets,
     store::migrate::migrate,
+    user_command::prepare_first_admin,
 };
 use axum::Router;
 use sqlx::{
@@ -22,6 +23,7 @@ use tokio::{
     sync::watch,
     task::JoinSet,
 };
+use url::Url;
 
 /// Connections to the database of one process.
 const MAX_CONNECTIONS: u32 = 20;
@@ -54,6 +56,11 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // Queries over many partitions look expensive to the planner, which then compiles for seconds what runs for
+            // milliseconds.
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::query("SET jit = off").execute(connection).await.map(drop) })
+            })
             .connect_lazy_with(options.application_name("edgewatch"));
         let database = Self { pool, server };
         match migrate(&database.pool).await {
@@ -142,6 +149,12 @@ async fn run(
     let listening = state.clone();
     background.spawn(async move { listening.follow_announcements().await });
 
+    let base_url = match &state.settings().public_url {
+        Some(url) => url.clone(),
+        None => Url::parse(&format!("http://{}", args.listen)).map_err(|error| error.to_string())?,
+    };
+    let first_admin = args.admin_email.as_deref().zip(args.admin_password.as_deref());
+    prepare_first_admin(&state, first_admin, &base_url).await?;
     let mut servers = JoinSet::new();
     let stopping = state.stopping.subscribe();
     if let Some(probe_listener) = probe_listener {
@@ -158,7 +171,7 @@ async fn run(
     } else {
         servers.spawn(serve_router(listener, app::router(state.clone()), stopping));
     }
-    tracing::info!(url = format!("http://{}", args.listen), "edgewatch is listening");
+    tracing::info!(url = %base_url, "edgewatch is listening");
     tokio::select! {
         () = stop.asked() => {}
         // A server ends by itself only when it cannot go on.

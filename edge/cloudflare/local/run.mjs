@@ -141,6 +141,32 @@ let stopping = false;
 let startedAt = 0;
 let waitMs = 250;
 
+function eachLine(stream, take) {
+  let rest = "";
+  stream.setEncoding("utf8").on("data", (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop();
+    lines.filter(Boolean).forEach(take);
+  });
+}
+
+/** When each of workerd's own complaints was last passed on. */
+const complaints = new Map();
+
+/**
+ * Passes a line of workerd's on. It complains of every target that cannot be reached, with addresses of its own code
+ * below; the worker reports the same as an observation, so once a minute is enough.
+ */
+function passOn(line) {
+  if (line.startsWith("stack: ")) return;
+  const complaint = line.match(/^workerd\/\S+ error: .*?failed: (.+)$/)?.[1];
+  if (!complaint) return console.error(line);
+  if (Date.now() - (complaints.get(complaint) ?? 0) < 60_000) return;
+  if (complaints.size > 100) complaints.clear();
+  complaints.set(complaint, Date.now());
+  console.error(`workerd: ${complaint}`);
+}
+
 function startWorkerd() {
   startedAt = Date.now();
   local.workerd.starts += 1;
@@ -148,20 +174,17 @@ function startWorkerd() {
   child = spawn("/bin/sh", ["-c", GUARD, "sh", workerd, ...args], {
     cwd: state,
     env: { PATH: process.env.PATH, TZ: "UTC", ...settings },
-    stdio: ["ignore", "inherit", "inherit", "pipe", "pipe"],
+    stdio: ["ignore", "inherit", "pipe", "pipe", "pipe"],
   });
-  let messages = "";
-  child.stdio[3].setEncoding("utf8").on("data", (text) => {
-    const lines = (messages + text).split("\n");
-    messages = lines.pop();
-    for (const line of lines) {
-      const message = JSON.parse(line);
-      if (message.event === "listen") workerdListens(message.port);
-    }
+  eachLine(child.stderr, passOn);
+  eachLine(child.stdio[3], (line) => {
+    const message = JSON.parse(line);
+    if (message.event === "listen") workerdListens(message.port);
   });
   child.stdio[4].on("error", () => {});
   child.on("error", (error) => refuse(`workerd cannot be started: ${error.message}`));
-  child.on("exit", (code, signal) => {
+  // Not `exit`: what it wrote last is still to be read then.
+  child.on("close", (code, signal) => {
     local.workerd.port = 0;
     if (stopping) return;
     if (!local.port) refuse(`workerd ended at its start (${signal ?? `exit code ${code}`}); its message stands above`);
@@ -210,13 +233,13 @@ function fireCron(time) {
   });
 }
 
-function cronEachMinute() {
-  const now = Date.now();
+function cronEachMinute(due = Math.ceil(Date.now() / 60_000) * 60_000) {
   setTimeout(() => {
     if (stopping) return;
-    void fireCron(Date.now());
-    cronEachMinute();
-  }, 60_000 - (now % 60_000));
+    void fireCron(due);
+    // Timers can be a little early, and a machine can sleep: neither makes a minute fire twice or catch up.
+    cronEachMinute(Math.max(due + 60_000, Math.ceil(Date.now() / 60_000) * 60_000));
+  }, Math.max(0, due - Date.now()));
 }
 
 // ---- This process's own port ----

@@ -281,4 +281,6 @@ fn one_line(message: &str) -> String {
 }
 
 #[cfg(test)]
+mod apply_tests;
+#[cfg(test)]
 mod tests;

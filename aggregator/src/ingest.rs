@@ -3,7 +3,11 @@
 use crate::{
     announcement::Change,
     app::AppState,
-    http::{ApiError, error::ApiResult, probe::require_approved},
+    http::{
+        ApiError,
+        error::ApiResult,
+        probe::{SignedRequest, require_approved},
+    },
     recent_outcomes::RecentOutcomes,
     store::{
         batch::{self, LockedProbe, NewBatch},
@@ -40,14 +44,8 @@ pub struct SignedBatch<'a> {
     pub probe: &'a Signer,
     /// The batch.
     pub batch: &'a Batch,
-    /// The bytes that were signed.
-    pub body: &'a [u8],
-    /// The `Signature-Input` field.
-    pub signature_input: &'a str,
-    /// The `Signature` field.
-    pub signature: &'a str,
-    /// What was signed as `@authority`.
-    pub authority: &'a str,
+    /// The request that brought it; its nonce is not remembered yet.
+    pub request: &'a SignedRequest,
 }
 
 /// What a batch has changed.
@@ -81,22 +79,22 @@ pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResu
         .ok()
         .filter(|&seq| seq > 0)
         .ok_or_else(|| ApiError::new(ProblemType::Malformed, "`seq` counts from 1"))?;
-    let digest = Sha256::digest(signed.body);
-    let body = zstd::bulk::compress(signed.body, 3).map_err(ApiError::internal)?;
+    let digest = Sha256::digest(&signed.request.body);
+    let body = zstd::bulk::compress(&signed.request.body, 3).map_err(ApiError::internal)?;
 
     let mut tries = 1;
     let stored = loop {
         match store(state, signed, seq, &digest, &body).await {
-            Err(Refusal::Database(error)) if tries < TRIES && is_transient(&error) => tries += 1,
+            Err(error) if tries < TRIES && error.cause().is_some_and(is_transient) => tries += 1,
             other => break other,
         }
     };
-    match stored {
-        Ok(Some(outcome)) => {
+    match stored? {
+        Some(outcome) => {
             tell(state, signed, &outcome).await;
             Ok(receipt(signed.batch.seq, false, signed.batch.seq, &digest))
         }
-        Ok(None) => {
+        None => {
             state.metrics.batch_repeated();
             let head = crate::store::signer::chain_head(&state.pool, signed.probe.id).await?;
             Ok(BatchReceipt {
@@ -105,32 +103,14 @@ pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResu
                 head,
             })
         }
-        Err(Refusal::Problem(problem)) => Err(problem.into()),
-        Err(Refusal::Database(error)) => Err(error.into()),
-    }
-}
-
-enum Refusal {
-    Problem(Problem),
-    Database(sqlx::Error),
-}
-
-impl From<sqlx::Error> for Refusal {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
     }
 }
 
 /// A deadlock or a monitor that was deleted meanwhile: the same again will do.
-fn is_transient(error: &sqlx::Error) -> bool {
-    let code = error
-        .as_database_error()
+fn is_transient(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let code = cause
+        .downcast_ref::<sqlx::Error>()
+        .and_then(sqlx::Error::as_database_error)
         .and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("40001" | "40P01" | "23503"))
 }
@@ -142,13 +122,16 @@ async fn store(
     seq: i64,
     digest: &[u8],
     body: &[u8],
-) -> Result<Option<Outcome>, Refusal> {
+) -> ApiResult<Option<Outcome>> {
     let Batch { prev, place, .. } = signed.batch;
     let now = state.clock.now();
     let mut transaction = state.pool.begin().await?;
     let locked = batch::lock_probe(&mut transaction, signed.probe.id, seq).await?;
     require_approved(status_of_code(locked.status))?;
+    signed.request.count_once(&mut *transaction, now).await?;
     if seq <= locked.last_seq {
+        // The nonce is remembered in either case.
+        transaction.commit().await?;
         return if locked.stored_digest.as_deref() == Some(digest) {
             Ok(None)
         } else {
@@ -178,9 +161,9 @@ async fn store(
             .unwrap_or(i64::MAX)
             .min(i64::from(i32::MAX)),
         body,
-        signature_input: signed.signature_input,
-        signature: signed.signature,
-        authority: signed.authority,
+        signature_input: &signed.request.headers.signature_input,
+        signature: &signed.request.headers.signature,
+        authority: &signed.request.authority,
         place: &clean_json(serde_json::to_value(place).unwrap_or_default()),
         software: &clean(&signed.batch.software, 100),
     };

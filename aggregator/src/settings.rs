@@ -1,11 +1,11 @@
 //! The installation's settings, as the configuration file's `settings` block has them. They may change while it runs.
 
 use edgewatch_protocol::problem::FieldError;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// Settings of the installation.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Where users reach the aggregator; `https` makes cookies secure. Absent: as the request says.

@@ -47,6 +47,14 @@ impl ApiError {
         }
     }
 
+    /// What caused it, where that is ours to know.
+    pub fn cause(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            Some(cause) => Some(cause.as_ref()),
+            None => None,
+        }
+    }
+
     /// What is answered.
     pub fn problem(&self) -> &Problem {
         &self.problem

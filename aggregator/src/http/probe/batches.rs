@@ -1,6 +1,6 @@
 //! `POST /api/v1/probe/batches`: a signed batch of observations.
 
-use super::signed::ProbeRequest;
+use super::signed::UncountedRequest;
 use crate::{
     app::AppState,
     http::error::ApiResult,
@@ -17,7 +17,7 @@ use std::time::Instant;
 /// Stores a batch. Answered only once it is committed; a repeat is answered alike.
 pub(super) async fn create_batch(
     State(state): State<AppState>,
-    ProbeRequest { probe, request }: ProbeRequest,
+    UncountedRequest { probe, request }: UncountedRequest,
 ) -> ApiResult<Json<BatchReceipt>> {
     let began = Instant::now();
     let taken = async {
@@ -30,10 +30,7 @@ pub(super) async fn create_batch(
         let signed = SignedBatch {
             probe: &probe,
             batch: &batch,
-            body: &request.body,
-            signature_input: &request.headers.signature_input,
-            signature: &request.headers.signature,
-            authority: &request.authority,
+            request: &request,
         };
         ingest_batch(&state, &signed).await
     }

@@ -47,7 +47,8 @@ async fn enrol(state: &AppState, mut request: SignedRequest) -> ApiResult<Enrolm
         .ok_or_else(|| {
             Problem::new(ProblemType::Malformed).detail("`public_key` is not an Ed25519 key in base64")
         })?;
-    request.verify(state, &key).await?;
+    request.verify(state, &key)?;
+    request.count_once(&state.pool, state.clock.now()).await?;
     let fingerprint = Fingerprint::of(&key);
 
     if let Some(known) = find_signer(&state.pool, &fingerprint).await? {

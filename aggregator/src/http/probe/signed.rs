@@ -21,6 +21,7 @@ use edgewatch_protocol::{
     problem::{Problem, ProblemType},
     signature::{self, Message, NONCE_MEMORY_S, Parsed, SignatureHeaders},
 };
+use sqlx::PgExecutor;
 
 /// The only media type of a probe's bodies: one fixed value, so that the evidence can be verified without keeping it.
 pub const CONTENT_TYPE: &str = "application/json";
@@ -43,13 +44,13 @@ pub struct SignedRequest {
 }
 
 impl SignedRequest {
-    /// Verifies the signature, and remembers its nonce: a request counts once.
+    /// Verifies the signature. Whether the request was seen before is asked apart: see [`SignedRequest::count_once`].
     ///
     /// # Errors
-    /// What [`Parsed::verify`] says, or `replay`.
-    pub async fn verify(&mut self, state: &AppState, key: &VerifyingKey) -> ApiResult<()> {
+    /// What [`Parsed::verify`] says.
+    pub fn verify(&mut self, state: &AppState, key: &VerifyingKey) -> Result<(), Problem> {
         let now = state.clock.now();
-        let mut verified = self.verify_as(&self.authority, key, now);
+        let verified = self.verify_as(&self.authority, key, now);
         // Behind a proxy that passes on another `Host`, the probe has signed the public one.
         let public = state
             .settings()
@@ -60,11 +61,18 @@ impl SignedRequest {
             && self.verify_as(&public, key, now).is_ok()
         {
             self.authority = public;
-            verified = Ok(());
+            return Ok(());
         }
-        verified?;
+        verified
+    }
+
+    /// Remembers the nonce: a request counts once. Only verified requests may come here, or strangers could use up nonces.
+    ///
+    /// # Errors
+    /// `replay`.
+    pub async fn count_once(&self, db: impl PgExecutor<'_>, now: DateTime<Utc>) -> ApiResult<()> {
         let keep_until = now + chrono::Duration::seconds(NONCE_MEMORY_S);
-        if nonce::remember_nonce(&state.pool, &self.parsed.keyid.0, &self.parsed.nonce, keep_until).await? {
+        if nonce::remember_nonce(db, &self.parsed.keyid.0, &self.parsed.nonce, keep_until).await? {
             Ok(())
         } else {
             Err(ApiError::new(
@@ -164,7 +172,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     value.to_str().ok().map(ToOwned::to_owned)
 }
 
-/// A verified request of an approved probe.
+/// A verified request of an approved probe, counted.
 #[derive(Debug)]
 pub struct ProbeRequest {
     /// Who signed it.
@@ -173,7 +181,16 @@ pub struct ProbeRequest {
     pub request: SignedRequest,
 }
 
-impl FromRequest<AppState> for ProbeRequest {
+/// The same, but its nonce is not remembered yet: the handler does that in its own transaction.
+#[derive(Debug)]
+pub struct UncountedRequest {
+    /// Who signed it.
+    pub probe: Signer,
+    /// What was signed.
+    pub request: SignedRequest,
+}
+
+impl FromRequest<AppState> for UncountedRequest {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
@@ -186,13 +203,26 @@ impl FromRequest<AppState> for ProbeRequest {
     }
 }
 
-async fn admit(mut request: SignedRequest, state: &AppState) -> ApiResult<ProbeRequest> {
+impl FromRequest<AppState> for ProbeRequest {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
+        let UncountedRequest { probe, request } = UncountedRequest::from_request(request, state).await?;
+        let counted = request.count_once(&state.pool, state.clock.now()).await;
+        if let Err(error) = &counted {
+            state.metrics.request_refused(error.problem());
+        }
+        counted.map(|()| Self { probe, request })
+    }
+}
+
+async fn admit(mut request: SignedRequest, state: &AppState) -> ApiResult<UncountedRequest> {
     let probe = signer::find_signer(&state.pool, &request.parsed.keyid)
         .await?
         .ok_or_else(|| ApiError::new(ProblemType::UnknownKey, "enrol this key first"))?;
-    request.verify(state, &probe.key).await?;
+    request.verify(state, &probe.key)?;
     require_approved(probe.status)?;
-    Ok(ProbeRequest { probe, request })
+    Ok(UncountedRequest { probe, request })
 }
 
 /// Refuses probes that wait for approval or were revoked.

@@ -154,7 +154,7 @@ async fn certificates_are_verified_and_told() {
             .clone()
             .expect("a certificate, also of a refused handshake");
         assert_eq!(certificate.fingerprint, server.fingerprint(), "{leaf:?}");
-        assert_eq!(certificate.tls_version, "TLSv1_3");
+        assert_eq!(certificate.tls_version, "TLSv1.3");
         assert!(certificate.cipher_suite.starts_with("TLS13_"), "{certificate:?}");
         if expected == Outcome::Up {
             assert!(

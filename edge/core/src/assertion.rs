@@ -17,8 +17,8 @@ pub const MAX_PATTERN_BYTES: usize = 1000;
 /// The largest compiled regular expression, in bytes.
 const MAX_COMPILED_BYTES: usize = 256 << 10;
 
-/// The most of a found value that is shown, in bytes.
-const MAX_SHOWN_BYTES: usize = 120;
+/// The most of a value, found or wanted, that is shown, in bytes.
+const MAX_SHOWN_BYTES: usize = 160;
 
 const MS_PER_DAY: i64 = 86_400_000;
 
@@ -177,7 +177,7 @@ fn numbers(a: &str, b: &str) -> Option<(f64, f64)> {
 }
 
 fn wanted(condition: &TextCondition) -> String {
-    match condition {
+    let text = match condition {
         TextCondition::Present => "is present".to_owned(),
         TextCondition::Absent => "is absent".to_owned(),
         TextCondition::Equal(value) => format!("== {value}"),
@@ -188,7 +188,8 @@ fn wanted(condition: &TextCondition) -> String {
         TextCondition::NotMatches(value) => format!("does not match {value}"),
         TextCondition::GreaterThan(value) => format!("> {value}"),
         TextCondition::LessThan(value) => format!("< {value}"),
-    }
+    };
+    shortened(text)
 }
 
 fn shown(found: Option<&str>) -> String {
@@ -196,10 +197,13 @@ fn shown(found: Option<&str>) -> String {
         return "absent".to_owned();
     };
     let masked: Cow<'_, str> = mask(clip(text, 4 * MAX_SHOWN_BYTES));
-    let line = masked.replace(char::is_control, " ");
-    match clip(&line, MAX_SHOWN_BYTES) {
-        short if short.len() < line.len() => format!("{short}…"),
-        whole => whole.to_owned(),
+    shortened(masked.replace(char::is_control, " "))
+}
+
+fn shortened(text: String) -> String {
+    match clip(&text, MAX_SHOWN_BYTES) {
+        short if short.len() < text.len() => format!("{short}…"),
+        _ => text,
     }
 }
 

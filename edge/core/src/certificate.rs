@@ -1,5 +1,6 @@
 //! What a certificate says, read from its DER bytes (RFC 5280).
 
+use crate::check::excerpt::clip;
 use edgewatch_protocol::{digest::sha256_hex, observation::CertificateFacts};
 use std::net::IpAddr;
 use x509_cert::{
@@ -19,12 +20,21 @@ const ORGANISATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 /// The most names that are told of one certificate.
 const MAX_NAMES: usize = 100;
 
+/// The longest name that is told, in bytes: that of a DNS name. Whoever makes a certificate may write more.
+const MAX_NAME_BYTES: usize = 255;
+
 /// The facts of a certificate; `None` when its bytes cannot be read.
 pub fn facts(der: &[u8], tls_version: &str, cipher_suite: &str) -> Option<CertificateFacts> {
     let certificate = Certificate::from_der(der).ok()?;
     let body = &certificate.tbs_certificate;
     let names = match body.get::<SubjectAltName>() {
-        Ok(Some((_, names))) => names.0.iter().filter_map(general_name).take(MAX_NAMES).collect(),
+        Ok(Some((_, names))) => names
+            .0
+            .iter()
+            .filter_map(general_name)
+            .map(|name| clip(&name, MAX_NAME_BYTES).to_owned())
+            .take(MAX_NAMES)
+            .collect(),
         _ => Vec::new(),
     };
     Some(CertificateFacts {
@@ -69,15 +79,17 @@ fn attribute(name: &Name, wanted: ObjectIdentifier) -> Option<String> {
     // The encodings that RFC 5280 allows for a DirectoryString, but for the two that nobody uses.
     let der = attribute.value.to_der().ok()?;
     if let Ok(text) = Utf8StringRef::from_der(&der) {
-        return Some(text.to_string());
+        return Some(clip(text.as_str(), MAX_NAME_BYTES).to_owned());
     }
     if let Ok(text) = PrintableStringRef::from_der(&der) {
-        return Some(text.to_string());
+        return Some(clip(text.as_str(), MAX_NAME_BYTES).to_owned());
     }
     if let Ok(text) = Ia5StringRef::from_der(&der) {
-        return Some(text.to_string());
+        return Some(clip(text.as_str(), MAX_NAME_BYTES).to_owned());
     }
-    TeletexStringRef::from_der(&der).ok().map(|text| text.to_string())
+    TeletexStringRef::from_der(&der)
+        .ok()
+        .map(|text| clip(text.as_str(), MAX_NAME_BYTES).to_owned())
 }
 
 #[cfg(test)]

@@ -47,12 +47,12 @@ pub struct TlsFailure {
     pub message: String,
 }
 
-#[cfg(any(feature = "ring", not(target_family = "wasm")))]
+#[cfg(not(all(not(feature = "ring"), any(target_family = "wasm", feature = "rustcrypto"))))]
 fn provider() -> CryptoProvider {
     rustls::crypto::ring::default_provider()
 }
 
-#[cfg(all(not(feature = "ring"), target_family = "wasm"))]
+#[cfg(all(not(feature = "ring"), any(target_family = "wasm", feature = "rustcrypto")))]
 fn provider() -> CryptoProvider {
     rustls_rustcrypto::provider()
 }
@@ -141,11 +141,9 @@ impl TlsClient {
             Err(_) => (None, None),
         };
         let certificate = seen.as_ref().and_then(|seen| {
-            certificate::facts(
-                &seen.leaf,
-                protocol.unwrap_or_default(),
-                cipher.unwrap_or_default(),
-            )
+            // rustls writes `TLSv1_3`.
+            let version = protocol.unwrap_or_default().replace('_', ".");
+            certificate::facts(&seen.leaf, &version, cipher.unwrap_or_default())
         });
         let refused = seen.and_then(|seen| seen.refused);
         let stream = match (connected, refused) {

@@ -7,7 +7,7 @@ use crate::{
         body::ReceivedBody,
         connect::{ConnectError, Connection, ConnectionFacts, Endpoint, connect_own, connect_platform},
         deadline::Deadline,
-        excerpt::excerpt,
+        excerpt::{clip, excerpt},
         exchange::{Head, Received, exchange},
         fetch, request,
         request::HopRequest,
@@ -24,6 +24,9 @@ use edgewatch_protocol::{
     reason::Reason,
 };
 use http_body_util::Full;
+
+/// The longest message, in bytes. Parts of it come from peers.
+const MAX_MESSAGE_BYTES: usize = 1000;
 
 /// What is known of a check while it runs, and of its last hop when it ends.
 struct Progress {
@@ -299,6 +302,6 @@ fn judge(
         address: progress.facts.address,
         certificate: progress.facts.certificate.clone(),
         failed_assertions,
-        message,
+        message: message.map(|message| clip(&message, MAX_MESSAGE_BYTES).to_owned()),
     }
 }

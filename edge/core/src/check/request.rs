@@ -1,5 +1,6 @@
 //! The request of one hop: what is asked, and how a redirect (RFC 9110, 15.4) changes it.
 
+use crate::check::excerpt::clip;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use edgewatch_protocol::check::{HttpAuth, HttpCheck};
 use http::{
@@ -10,6 +11,9 @@ use http::{
     },
 };
 use url::{Origin, Url};
+
+/// The most of a URL that is shown, in bytes. A server may redirect to one of any length.
+const MAX_SHOWN_URL_BYTES: usize = 2048;
 
 /// What the probe calls itself.
 pub const USER_AGENT_VALUE: &str = concat!("Edgewatch/", env!("CARGO_PKG_VERSION"));
@@ -163,11 +167,11 @@ impl HopRequest {
         Ok(request)
     }
 
-    /// The URL without query and fragment, as it may be shown.
+    /// The URL without query and fragment, as it may be shown; of a long one the beginning.
     pub fn shown_url(&self) -> String {
         let mut url = self.url.clone();
         url.set_query(None);
-        url.into()
+        clip(url.as_str(), MAX_SHOWN_URL_BYTES).to_owned()
     }
 }
 
@@ -301,6 +305,9 @@ mod tests {
             assert!(to(&request, 302, location).is_err(), "{location}");
         }
         assert!(request.redirected(StatusCode::FOUND, None).is_err());
+        let long = HeaderValue::from_str(&format!("/{}?q", "a".repeat(100_000))).unwrap();
+        let next = request.redirected(StatusCode::FOUND, Some(&long)).unwrap();
+        assert_eq!(next.shown_url().len(), MAX_SHOWN_URL_BYTES);
         let utf8 = HeaderValue::from_bytes("/straße".as_bytes()).unwrap();
         let next = request.redirected(StatusCode::FOUND, Some(&utf8)).unwrap();
         assert_eq!(next.url.path(), "/stra%C3%9Fe");

@@ -84,6 +84,7 @@ test-rust: build
 
 .PHONY: test-browser
 test-browser: build
+	@dev/prerequisites.sh browser
 	$(STEP) 'Tests: a real browser on the running system'
 	@node tests/browser/run.mjs
 

@@ -58,3 +58,8 @@ if [ "${1:-}" = lint ]; then cargo_tool cargo-deny cargo-deny 0.20.2 --no-defaul
 if [ -z "${DATABASE_URL:-}" ] && ! have postgres && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
   apt_install postgresql || fail 'a PostgreSQL server (15 or newer) is missing: install it (Debian: apt-get install postgresql; macOS: brew install postgresql@17) or set DATABASE_URL'
 fi
+
+# For the browser tests; without one they say that they are skipped.
+if [ "${1:-}" = browser ] && ! have chromium && ! have chromium-browser && ! have google-chrome && [ -z "${CHROMIUM:-}" ]; then
+  apt_install chromium fonts-noto-core || true
+fi

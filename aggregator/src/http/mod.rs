@@ -1,5 +1,7 @@
 //! The HTTP side: one file per endpoint family, each with a `router()` of its own.
 
+#[cfg(test)]
+mod access_tests;
 pub mod auth;
 pub mod enrolment_tokens;
 pub mod error;

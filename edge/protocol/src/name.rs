@@ -17,7 +17,7 @@ impl fmt::Display for MonitorId {
 
 /// A region's name: 1 to 32 of `a-z 0-9 -`, beginning with a letter, such as `weur` or `office-berlin`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = RegionName))]
 #[serde(transparent)]
 pub struct Region(String);
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// The query of the list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct ResultsQuery {
     /// From this time on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The query.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct SeriesQuery {
     /// From this time on; default 24 hours before `to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,294 @@
+//! Who may do what, for every route there is; how many statements a read takes; and that no answer holds a secret.
+
+use super::{
+    auth::SESSION_COOKIE,
+    openapi,
+    test_server::{Client, TestServer},
+};
+use edgewatch_client::session::Role;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Access {
+    /// Everybody.
+    Public,
+    /// Who has the refresh cookie, whatever else.
+    RefreshCookie,
+    /// Who has this role or a higher one.
+    From(Role),
+}
+
+use Access::{From as FromRole, Public, RefreshCookie};
+
+/// Every operation of the REST API, with a path to call it by. Bodies are empty objects: who may call it gets another
+/// answer than 401 and 403.
+#[rustfmt::skip]
+const OPERATIONS: &[(&str, &str, &str, Access)] = &[
+    ("get",    "/api/v1/openapi.json",                    "/api/v1/openapi.json",            Public),
+    ("get",    "/api/v1/setup",                           "/api/v1/setup",                   Public),
+    ("post",   "/api/v1/setup",                           "/api/v1/setup",                   Public),
+    ("post",   "/api/v1/session",                         "/api/v1/session",                 Public),
+    ("get",    "/api/v1/session",                         "/api/v1/session",                 FromRole(Role::Viewer)),
+    ("post",   "/api/v1/session/refresh",                 "/api/v1/session/refresh",         RefreshCookie),
+    ("get",    "/api/v1/events",                          "/api/v1/events",                  FromRole(Role::Viewer)),
+    ("get",    "/api/v1/overview",                        "/api/v1/overview",                FromRole(Role::Viewer)),
+    ("get",    "/api/v1/monitors",                        "/api/v1/monitors",                FromRole(Role::Viewer)),
+    ("post",   "/api/v1/monitors",                        "/api/v1/monitors",                FromRole(Role::Editor)),
+    ("get",    "/api/v1/monitors/{id}",                   "/api/v1/monitors/1",              FromRole(Role::Viewer)),
+    ("put",    "/api/v1/monitors/{id}",                   "/api/v1/monitors/1",              FromRole(Role::Editor)),
+    ("delete", "/api/v1/monitors/{id}",                   "/api/v1/monitors/999",            FromRole(Role::Editor)),
+    ("get",    "/api/v1/monitors/{id}/results",           "/api/v1/monitors/1/results",      FromRole(Role::Viewer)),
+    ("get",    "/api/v1/monitors/{id}/results/{result}",  "/api/v1/monitors/1/results/1-1-1", FromRole(Role::Viewer)),
+    ("get",    "/api/v1/monitors/{id}/series",            "/api/v1/monitors/1/series",       FromRole(Role::Viewer)),
+    ("post",   "/api/v1/tests",                           "/api/v1/tests",                   FromRole(Role::Editor)),
+    ("get",    "/api/v1/tests/{id}",                      "/api/v1/tests/x",                 FromRole(Role::Viewer)),
+    ("get",    "/api/v1/regions",                         "/api/v1/regions",                 FromRole(Role::Viewer)),
+    ("post",   "/api/v1/regions",                         "/api/v1/regions",                 FromRole(Role::Admin)),
+    ("put",    "/api/v1/regions/{name}",                  "/api/v1/regions/mars",            FromRole(Role::Admin)),
+    ("delete", "/api/v1/regions/{name}",                  "/api/v1/regions/mars",            FromRole(Role::Admin)),
+    ("get",    "/api/v1/probes",                          "/api/v1/probes",                  FromRole(Role::Viewer)),
+    ("post",   "/api/v1/probes/{fingerprint}/approve",    "/api/v1/probes/x/approve",        FromRole(Role::Admin)),
+    ("post",   "/api/v1/probes/{fingerprint}/revoke",     "/api/v1/probes/x/revoke",         FromRole(Role::Admin)),
+    ("get",    "/api/v1/enrolment-tokens",                "/api/v1/enrolment-tokens",        FromRole(Role::Admin)),
+    ("post",   "/api/v1/enrolment-tokens",                "/api/v1/enrolment-tokens",        FromRole(Role::Admin)),
+    ("delete", "/api/v1/enrolment-tokens/{id}",           "/api/v1/enrolment-tokens/999",    FromRole(Role::Admin)),
+    // Last, for it ends the session that it is called with.
+    ("delete", "/api/v1/session",                         "/api/v1/session",                 Public),
+];
+
+/// A body that is not valid but of the right media type, where one is read at all.
+fn body(method: &str) -> Option<Value> {
+    matches!(method, "post" | "put").then(|| json!({}))
+}
+
+#[test]
+fn every_operation_has_its_row() {
+    let document: Value = serde_json::from_str(openapi::json()).unwrap();
+    let mut documented = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        documented.extend(
+            item.as_object()
+                .unwrap()
+                .keys()
+                .map(|method| (method.clone(), path.clone())),
+        );
+    }
+    let rows: BTreeSet<_> = OPERATIONS
+        .iter()
+        .map(|row| (row.0.to_owned(), row.1.to_owned()))
+        .collect();
+    assert_eq!(
+        rows, documented,
+        "give each new route a row that says who may call it"
+    );
+    assert_eq!(rows.len(), OPERATIONS.len());
+}
+
+#[test]
+fn the_document_says_who_needs_a_session() {
+    let document: Value = serde_json::from_str(openapi::json()).unwrap();
+    for (method, path, _, access) in OPERATIONS {
+        let operation = &document["paths"][path][method];
+        let documents = |status: &str| operation["responses"].get(status).is_some();
+        let schemes = operation["security"].to_string();
+        match access {
+            Public => assert!(schemes.contains("{}"), "{method} {path}"),
+            RefreshCookie => assert!(schemes.contains("refresh") && documents("401")),
+            FromRole(role) => {
+                assert!(
+                    schemes.contains("cookie") && schemes.contains("bearer"),
+                    "{method} {path}"
+                );
+                assert!(documents("401"), "{method} {path}");
+                assert_eq!(documents("403"), *role > Role::Viewer, "{method} {path}");
+            }
+        }
+    }
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn each_role_may_do_what_it_may_and_no_more(pool: PgPool) {
+    let server = TestServer::new(pool);
+    let mut clients = Vec::new();
+    for role in [Role::Viewer, Role::Editor, Role::Admin] {
+        clients.push((role, server.client(role).await));
+    }
+    for &(method, _, path, access) in OPERATIONS {
+        let method = method.to_uppercase();
+        let body = body(&method.to_lowercase());
+        let anonymous = server.send(&method, path, &[], body.clone()).await;
+        match access {
+            Public => assert!(
+                ![401, 403].contains(&anonymous.status.as_u16()),
+                "{method} {path}"
+            ),
+            RefreshCookie | FromRole(_) => {
+                assert_eq!(anonymous.problem(), "unauthenticated", "{method} {path}")
+            }
+        }
+        for (role, client) in &clients {
+            let answer = client.send(&method, path, body.clone()).await;
+            let status = answer.status.as_u16();
+            match access {
+                FromRole(least) if *role < least => {
+                    assert_eq!(answer.problem(), "forbidden", "{role:?} {method} {path}")
+                }
+                RefreshCookie => assert_eq!(status, 401),
+                Public | FromRole(_) => {
+                    assert!(
+                        ![401, 403, 405, 500].contains(&status),
+                        "{role:?} {method} {path}: {status} {}",
+                        answer.text
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn another_site_changes_nothing_with_borrowed_cookies(pool: PgPool) {
+    let server = TestServer::new(pool);
+    let admin = server.client(Role::Admin).await;
+    let cookie = format!(
+        "{SESSION_COOKIE}={}",
+        admin.authorization().trim_start_matches("Bearer ")
+    );
+    for &(method, _, path, access) in OPERATIONS
+        .iter()
+        .filter(|row| row.0 != "get" && row.1 != "/api/v1/setup")
+    {
+        // A body that is read, so that the refusal is not one of its shape.
+        let body = match path {
+            "/api/v1/session" => Some(json!({"email": "", "password": ""})).filter(|_| method == "post"),
+            _ => body(method),
+        };
+        for header in [
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://evil.example"),
+        ] {
+            let headers = [("cookie", cookie.as_str()), header];
+            let answer = server
+                .send(&method.to_uppercase(), path, &headers, body.clone())
+                .await;
+            assert_eq!(answer.problem(), "forbidden", "{method} {path} {access:?}");
+        }
+        let own = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+        let answer = server.send(&method.to_uppercase(), path, &own, body).await;
+        assert_ne!(answer.status, 403, "{method} {path}");
+    }
+}
+
+/// Counts what is sent to the database.
+#[derive(Clone, Default)]
+struct Statements(Arc<AtomicUsize>);
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "sqlx::query" {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+async fn statements_of(client: &Client<'_>, path: &str) -> usize {
+    let statements = Statements::default();
+    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(statements.clone()));
+    let answer = client.get(path).await;
+    drop(guard);
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    statements.0.load(Ordering::SeqCst)
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
+    let server = TestServer::new(pool);
+    let admin = server.client(Role::Admin).await;
+    let add = async |from: usize, to: usize| {
+        for n in from..to {
+            admin
+                .post("/api/v1/regions", json!({"name": format!("r{n}")}))
+                .await;
+            let check = json!({"type": "http", "url": "https://example.org/"});
+            assert_eq!(
+                admin
+                    .post("/api/v1/monitors", json!({"name": n.to_string(), "check": check}))
+                    .await
+                    .status,
+                201
+            );
+        }
+        sqlx::query(
+            "INSERT INTO result (time, batch_id, monitor_id, lag_ms, total_us, region_id, position, outcome)
+             SELECT $1, 1, m.id, 0, 1000, r.id, 0, 0 FROM monitor m, region r",
+        )
+        .bind(server.state.clock.now())
+        .execute(&server.state.pool)
+        .await
+        .unwrap();
+    };
+    // The first one is that of the session.
+    let expected = [
+        ("/api/v1/overview", 2),
+        ("/api/v1/monitors", 3),
+        ("/api/v1/regions", 3),
+        ("/api/v1/probes", 2),
+        ("/api/v1/monitors/1/results", 2),
+        ("/api/v1/monitors/1/series", 2),
+    ];
+    for (from, to) in [(0, 1), (1, 12)] {
+        add(from, to).await;
+        for (path, count) in expected {
+            assert_eq!(
+                statements_of(&admin, path).await,
+                count,
+                "{path} with {to} monitors and regions"
+            );
+        }
+    }
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn no_answer_holds_a_planted_secret(pool: PgPool) {
+    let server = TestServer::new(pool);
+    let admin = server.client(Role::Admin).await;
+    let viewer = server.client(Role::Viewer).await;
+    let check = json!({
+        "type": "http", "url": "https://example.org/", "auth": {"scheme": "bearer", "token": "pl4nted"},
+        "headers": [{"name": "Cookie", "value": "sid=pl4nted"}, {"name": "X-Vault-Token", "value": "pl4nted"}]
+    });
+    let made = admin
+        .post("/api/v1/monitors", json!({"name": "a", "check": check}))
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert!(!made.text.contains("pl4nted"), "{}", made.text);
+    for &(method, _, path, _) in OPERATIONS.iter().filter(|row| row.0 == "get") {
+        for client in [&admin, &viewer] {
+            let answer = client.send(&method.to_uppercase(), path, None).await;
+            assert!(!answer.text.contains("pl4nted"), "{path}: {}", answer.text);
+        }
+    }
+    // Not in what is wrong with it either.
+    let mut twisted = check.clone();
+    twisted["max_redirects"] = json!(300);
+    for body in [
+        json!({"name": "a", "check": check}),
+        json!({"name": "", "check": check}),
+        json!({"name": "b", "check": twisted}),
+    ] {
+        let refused = admin.post("/api/v1/monitors", body).await;
+        assert_eq!(refused.status, 422);
+        assert!(!refused.text.contains("pl4nted"), "{}", refused.text);
+    }
+}

@@ -66,9 +66,19 @@ impl EmbeddedPostgres {
         Ok(server)
     }
 
+    /// How to connect to the server that another process runs over this data directory, if one does: for commands beside a
+    /// running aggregator.
+    ///
+    /// # Errors
+    /// In one line, when the data directory cannot be used.
+    pub fn beside(data_dir: &Path) -> Result<Option<PgConnectOptions>, String> {
+        let place = Place::of(data_dir)?;
+        Ok(place.is_owned()?.then(|| place.options(NAME)))
+    }
+
     /// How to connect to the database.
     pub fn connect_options(&self) -> PgConnectOptions {
-        self.options("postgres").database(NAME)
+        self.place.options(NAME)
     }
 
     /// Waits until the server ends by itself, which it should not.
@@ -92,20 +102,10 @@ impl EmbeddedPostgres {
         }
     }
 
-    fn options(&self, database: &str) -> PgConnectOptions {
-        // Everything is said here: the environment's PG* variables are for other servers.
-        PgConnectOptions::new_without_pgpass()
-            .socket(&self.place.socket_dir)
-            .port(place::PORT)
-            .username(NAME)
-            .database(database)
-            .ssl_mode(PgSslMode::Disable)
-    }
-
     async fn wait_until_ready(&mut self) -> Result<(), String> {
         let deadline = tokio::time::Instant::now() + START_TIMEOUT;
         let mut connection = loop {
-            match PgConnection::connect_with(&self.options("postgres")).await {
+            match PgConnection::connect_with(&self.place.options("postgres")).await {
                 Ok(connection) => break connection,
                 Err(error) if tokio::time::Instant::now() > deadline => {
                     return Err(format!("the embedded PostgreSQL does not answer: {error}"));
@@ -194,6 +194,16 @@ fn spawn(place: &Place, binaries: &Binaries) -> Result<Child, String> {
 }
 
 impl Place {
+    fn options(&self, database: &str) -> PgConnectOptions {
+        // Everything is said here: the environment's PG* variables are for other servers.
+        PgConnectOptions::new_without_pgpass()
+            .socket(&self.socket_dir)
+            .port(place::PORT)
+            .username(NAME)
+            .database(database)
+            .ssl_mode(PgSslMode::Disable)
+    }
+
     /// Runs a command as the cluster's user, in its directory, in a process group of its own, with a clean environment.
     fn confine<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
@@ -209,3 +219,6 @@ impl Place {
         command
     }
 }
+
+#[cfg(test)]
+mod tests;

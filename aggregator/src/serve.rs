@@ -45,10 +45,28 @@ impl Database {
     /// # Errors
     /// In one line, without the URL's password.
     pub async fn open(args: &DatabaseArgs) -> Result<Self, String> {
+        Self::open_as(args, None).await
+    }
+
+    /// The same for a command that may run beside an aggregator: it uses the embedded server that is running.
+    ///
+    /// # Errors
+    /// See [`Database::open`].
+    pub async fn open_beside(args: &DatabaseArgs) -> Result<Self, String> {
+        let running = match &args.database_url {
+            Some(_) => None,
+            None => EmbeddedPostgres::beside(&args.data_dir)?,
+        };
+        Self::open_as(args, running).await
+    }
+
+    async fn open_as(args: &DatabaseArgs, running: Option<PgConnectOptions>) -> Result<Self, String> {
         let (options, server) = if let Some(url) = &args.database_url {
             let options =
                 PgConnectOptions::from_str(url).map_err(|error| format!("DATABASE_URL: {error}"))?;
             (options, None)
+        } else if let Some(running) = running {
+            (running, None)
         } else {
             let server = EmbeddedPostgres::start(&args.data_dir).await?;
             (server.connect_options(), Some(server))
@@ -56,12 +74,13 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            // Queries over many partitions look expensive to the planner, which then compiles for seconds what runs for
-            // milliseconds.
-            .after_connect(|connection, _| {
-                Box::pin(async move { sqlx::query("SET jit = off").execute(connection).await.map(drop) })
-            })
-            .connect_lazy_with(options.application_name("edgewatch"));
+            .connect_lazy_with(
+                options
+                    .application_name("edgewatch")
+                    // Queries over many partitions look expensive to the planner, which then compiles for seconds what
+                    // runs for milliseconds.
+                    .options([("jit", "off")]),
+            );
         let database = Self { pool, server };
         match migrate(&database.pool).await {
             Ok(storage) => {

@@ -81,7 +81,7 @@ pub async fn run(args: UserArgs) -> Result<(), String> {
         .hash(password)
         .await
         .map_err(|error| format!("the password {error}"))?;
-    let database = Database::open(&args.database).await?;
+    let database = Database::open_beside(&args.database).await?;
     let done = execute(&database.pool, &Clock::system(), args.command, &password_hash).await;
     database.close().await;
     println!("{}", done?);

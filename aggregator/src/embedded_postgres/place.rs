@@ -75,6 +75,20 @@ impl Place {
 
     /// Takes the place for this process as long as the file is open.
     pub(super) fn own(&self) -> Result<File, String> {
+        self.try_own()?.ok_or_else(|| {
+            format!(
+                "another aggregator uses the database in {}: stop it, or choose another EDGEWATCH_DATA_DIR",
+                self.home.display()
+            )
+        })
+    }
+
+    /// Whether another process has taken the place.
+    pub(super) fn is_owned(&self) -> Result<bool, String> {
+        Ok(self.try_own()?.is_none())
+    }
+
+    fn try_own(&self) -> Result<Option<File>, String> {
         let path = self.home.join("lock");
         let fault = |error: io::Error| format!("the lock {}: {error}", path.display());
         let file = File::options()
@@ -84,11 +98,8 @@ impl Place {
             .open(&path)
             .map_err(fault)?;
         match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(fs::TryLockError::WouldBlock) => Err(format!(
-                "another aggregator uses the database in {}: stop it, or choose another EDGEWATCH_DATA_DIR",
-                self.home.display()
-            )),
+            Ok(()) => Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(error)) => Err(fault(error)),
         }
     }

@@ -100,7 +100,7 @@ const SPECIAL_V4: &[([u8; 4], u8, Kind, &str)] = &[
     ([168, 63, 129, 16], 32, Never, "a cloud metadata service"),
 ];
 
-/// IANA IPv6 Special-Purpose Address Registry. What is outside 2000::/3 is refused anyhow; the names only say why.
+/// IANA IPv6 Special-Purpose Address Registry. What is outside `2000::/3` is refused anyhow; the names only say why.
 const SPECIAL_V6: &[([u16; 8], u8, Kind, &str)] = &[
     ([0, 0, 0, 0, 0, 0, 0, 0], 128, Never, "the unspecified address"),
     ([0, 0, 0, 0, 0, 0, 0, 1], 128, Private, "a loopback address"),

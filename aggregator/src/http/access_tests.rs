@@ -134,7 +134,7 @@ async fn each_role_may_do_what_it_may_and_no_more(pool: PgPool) {
                 "{method} {path}"
             ),
             RefreshCookie | FromRole(_) => {
-                assert_eq!(anonymous.problem(), "unauthenticated", "{method} {path}")
+                assert_eq!(anonymous.problem(), "unauthenticated", "{method} {path}");
             }
         }
         for (role, client) in &clients {
@@ -142,7 +142,7 @@ async fn each_role_may_do_what_it_may_and_no_more(pool: PgPool) {
             let status = answer.status.as_u16();
             match access {
                 FromRole(least) if *role < least => {
-                    assert_eq!(answer.problem(), "forbidden", "{role:?} {method} {path}")
+                    assert_eq!(answer.problem(), "forbidden", "{role:?} {method} {path}");
                 }
                 RefreshCookie => assert_eq!(status, 401),
                 Public | FromRole(_) => {

@@ -102,16 +102,15 @@ pub async fn authenticate(
             "the session is over: renew it or sign in again",
         )
     };
-    let token = match bearer(headers) {
-        Some(token) => token,
-        None => {
-            let token = cookie(headers, SESSION_COOKIE)
-                .ok_or_else(|| ApiError::new(ProblemType::Unauthenticated, "there is no session"))?;
-            if !method.is_safe() {
-                require_same_origin(headers, &state.settings())?;
-            }
-            token
+    let token = if let Some(token) = bearer(headers) {
+        token
+    } else {
+        let token = cookie(headers, SESSION_COOKIE)
+            .ok_or_else(|| ApiError::new(ProblemType::Unauthenticated, "there is no session"))?;
+        if !method.is_safe() {
+            require_same_origin(headers, &state.settings())?;
         }
+        token
     };
     let now = state.clock.now();
     let (session_id, expires_at) = state.auth.access_tokens.read(token, now).ok_or_else(over)?;

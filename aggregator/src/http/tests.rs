@@ -148,7 +148,7 @@ async fn run(state: &AppState, request: &TestRunRequest) -> ApiResult<TestReport
 }
 
 #[cfg(test)]
-mod tests {
+mod cases {
     use crate::{http::test_server::TestServer, settings::Settings};
     use edgewatch_client::{monitor::REDACTED, session::Role};
     use serde_json::{Value, json};

@@ -60,6 +60,8 @@ pub async fn apply(state: &AppState, file: &ConfigFile) -> sqlx::Result<Applied>
     });
     if applied != Applied::default() {
         state.announce(Change::Monitors).await;
+    }
+    if applied.regions > 0 {
         state.announce(Change::Probes).await;
     }
     Ok(applied)

@@ -3,8 +3,14 @@
 use super::test_probe::{DOWN, TestProbe, observation};
 use crate::http::test_server::{Client, TestServer};
 use chrono::TimeDelta;
+use ed25519_dalek::VerifyingKey;
 use edgewatch_client::{event::Event, session::Role};
-use edgewatch_protocol::{observation::Outcome, path};
+use edgewatch_protocol::{
+    digest::{content_digest, sha256_hex},
+    observation::Outcome,
+    path,
+    signature::{self, Body, Message, SignatureHeaders},
+};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -257,4 +263,86 @@ async fn regions_that_fail_at_the_same_moment_are_all_counted(pool: PgPool) {
         );
         server.state.clock.advance(TimeDelta::minutes(1));
     }
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn the_evidence_can_be_verified_from_its_row_alone(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    probe
+        .deliver(&server, vec![observation(&server, 1, 0, DOWN)])
+        .await;
+    let (body, digest, signature_input, signature, authority, key): (
+        Vec<u8>,
+        Vec<u8>,
+        String,
+        String,
+        String,
+        Vec<u8>,
+    ) = sqlx::query_as(
+        "SELECT body, digest, signature_input, signature, authority, public_key
+             FROM batch b JOIN probe p ON p.id = b.probe_id",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    let mut body = zstd::stream::decode_all(&*body).unwrap();
+    assert_eq!(hex::encode(digest), sha256_hex(&body));
+    let key = VerifyingKey::from_bytes(&key.try_into().unwrap()).unwrap();
+    let verify = |body: &[u8]| {
+        let headers = SignatureHeaders {
+            signature_input: signature_input.clone(),
+            signature: signature.clone(),
+            content_digest: Some(content_digest(body)),
+        };
+        let parsed = signature::parse(&headers).unwrap();
+        let message = Message {
+            method: "POST",
+            authority: &authority,
+            path: path::BATCHES,
+            query: None,
+            body: Some(Body {
+                content_type: "application/json",
+                bytes: body,
+            }),
+        };
+        parsed.verify(&message, &headers, &key, parsed.created_s)
+    };
+    verify(&body).unwrap();
+    body[10] ^= 1;
+    verify(&body).unwrap_err();
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn other_replicas_tell_their_listeners_too(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, "shop", json!({"confirmations": 1})).await;
+
+    let replica = TestServer::new(pool).state;
+    let (_, mut events) = replica.events.subscribe(None);
+    let following = replica.clone();
+    let follower = tokio::spawn(async move { following.follow_announcements().await });
+    let mut told = Vec::new();
+    // Until the replica listens, announcements pass it by.
+    while told.is_empty() {
+        server.state.announce(crate::announcement::Change::Probes).await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        told.extend(events.try_recv());
+    }
+    probe
+        .deliver(&server, vec![observation(&server, id, 0, DOWN)])
+        .await;
+    let mut seen = (false, false);
+    while seen != (true, true) {
+        let event = tokio::time::timeout(std::time::Duration::from_secs(5), events.recv()).await;
+        match &*event.expect("told within 5 s").unwrap().event {
+            Event::Results { results } => seen.0 = results[0].monitor == id && results[0].total_us == 12_345,
+            Event::State { monitor, state, .. } => seen.1 = *monitor == id && state.as_str() == "down",
+            _ => {}
+        }
+    }
+    replica.stopping.send_replace(true);
+    follower.await.unwrap();
 }

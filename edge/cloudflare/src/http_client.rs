@@ -20,7 +20,7 @@ const PLATFORM_HEADERS: [HeaderName; 4] = [
 ];
 
 /// What is said where the platform says nothing.
-const UNEXPLAINED: &str = "it failed, and the platform does not say why";
+const UNEXPLAINED: &str = "the platform could not get through and does not say why";
 
 /// Sends a request and returns at the head of the answer.
 ///

@@ -16,6 +16,7 @@ use edgewatch_core::platform::{
 use edgewatch_protocol::{batch::Place, check::PhaseMode};
 use futures::future::{Either, select};
 use http::{Request, Response, header};
+use serde::{Deserialize, Serialize};
 use std::{
     cell::{Cell, RefCell},
     future::Future,
@@ -31,8 +32,8 @@ pub const SOFTWARE: &str = concat!("edgewatch-cloudflare/", env!("CARGO_PKG_VERS
 /// A worker may have six connections. One is left for a socket that is still being closed, lest the next check waits for
 /// it and counts the wait as the target's.
 const MAX_CONCURRENT: usize = 5;
-/// How long the resolver may take before it counts as away.
-const RESOLVER_PATIENCE: Duration = Duration::from_secs(4);
+/// How long the resolver, and whoever tells the place, may take before it counts as away.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a resolver that was away is not asked again, so that not every check waits for it.
 const RESOLVER_PAUSE_MS: i64 = 60_000;
 /// A DNS message has at most this size.
@@ -42,12 +43,24 @@ const AGGREGATOR_PATIENCE: Duration = Duration::from_secs(30);
 /// The largest answer of the aggregator: an assignment of some thousand monitors.
 const MAX_AGGREGATOR_BYTES: usize = 8 << 20;
 
+/// The record of the place.
+const PLACE_KEY: &str = "object/place";
+/// How long a place is believed: objects hardly ever move.
+const PLACE_AGE_MS: i64 = 6 * 3_600_000;
+
 /// One region's worker.
 pub struct WorkersPlatform {
     settings: Settings,
     storage: ObjectStorage,
-    place: RefCell<Option<Place>>,
+    place: RefCell<Option<Observed>>,
     resolver_paused_until_ms: Cell<i64>,
+}
+
+/// A place, and when it was observed. It is kept in the storage: an idle object is put out of memory within seconds.
+#[derive(Clone, Serialize, Deserialize)]
+struct Observed {
+    place: Place,
+    at_ms: i64,
 }
 
 impl WorkersPlatform {
@@ -56,21 +69,36 @@ impl WorkersPlatform {
     /// # Errors
     /// When the storage cannot be used.
     pub fn open(settings: Settings, state: &State) -> Result<Self, StorageError> {
+        let storage = ObjectStorage::open(state)?;
+        let place = storage.get(PLACE_KEY)?;
         Ok(Self {
             settings,
-            storage: ObjectStorage::open(state)?,
-            place: RefCell::default(),
+            storage,
+            place: RefCell::new(place.and_then(|record| serde_json::from_slice(&record).ok())),
             resolver_paused_until_ms: Cell::default(),
         })
     }
 
-    /// Learns where this object runs, once in its life: objects do not move.
-    pub async fn observe_place(&self) {
-        let known = self.place.borrow().is_some();
-        if let (false, Some(url)) = (known, &self.settings.place_url) {
-            let place = within(RESOLVER_PATIENCE, observe_place(url)).await.flatten();
-            *self.place.borrow_mut() = place;
+    /// Learns where this object runs, if it does not know that already.
+    ///
+    /// # Errors
+    /// When the place cannot be kept.
+    pub async fn observe_place(&self) -> Result<(), StorageError> {
+        let Some(url) = &self.settings.place_url else {
+            return Ok(());
+        };
+        let now_ms = now_ms();
+        let is_fresh = |known: &Observed| (0..PLACE_AGE_MS).contains(&(now_ms - known.at_ms));
+        if self.place.borrow().as_ref().is_some_and(is_fresh) {
+            return Ok(());
         }
+        let Some(place) = within(PATIENCE, observe_place(url)).await.flatten() else {
+            return Ok(());
+        };
+        let observed = Observed { place, at_ms: now_ms };
+        let record = serde_json::to_vec(&observed).map_err(|error| StorageError(error.to_string()))?;
+        *self.place.borrow_mut() = Some(observed);
+        self.storage.put(PLACE_KEY, &record)
     }
 
     /// One question to the resolver.
@@ -91,7 +119,7 @@ impl WorkersPlatform {
             let message = response.into_body().read_to_end(MAX_DNS_BYTES).await;
             read_answer(&message.map_err(|error| unavailable(reason(error)))?)
         };
-        within(RESOLVER_PATIENCE, answer)
+        within(PATIENCE, answer)
             .await
             .unwrap_or_else(|| Err(unavailable("it does not answer".to_owned())))
     }
@@ -253,7 +281,11 @@ impl Platform for WorkersPlatform {
     }
 
     fn place(&self) -> Place {
-        self.place.borrow().clone().unwrap_or_default()
+        let observed = self.place.borrow();
+        observed
+            .as_ref()
+            .map(|known| known.place.clone())
+            .unwrap_or_default()
     }
 
     fn max_concurrent(&self) -> usize {

@@ -10,6 +10,7 @@ use crate::{
 };
 use edgewatch_core::{
     config::ProbeConfig,
+    platform::{Storage as _, StorageError},
     tick::{self, TickReport},
 };
 use edgewatch_protocol::{enrolment::ProbeStatus, identity::derive_key};
@@ -30,8 +31,11 @@ pub const TICK_URL: &str = "https://region/tick";
 
 /// After so long without a turn the object makes one by itself: the cron has missed one.
 const CRON_MISSED_MS: i64 = 75_000;
-/// The shortest time to the next alarm.
-const MIN_PAUSE_MS: i64 = 1_000;
+/// The record of when the last turn that pulled assignments began, Unix milliseconds. It is kept in the storage: an idle
+/// object is put out of memory within seconds.
+const PULLED_KEY: &str = "object/pulled";
+/// The time to the next alarm when that is due already: a turn follows at once, but never without end.
+const OVERDUE_PAUSE_MS: i64 = 1_000;
 
 /// A region's object. Its name is the region's.
 #[durable_object]
@@ -42,14 +46,29 @@ pub struct RegionObject {
     /// A turn was asked for and has not begun.
     wanted: Cell<bool>,
     running: Cell<bool>,
-    /// When the last turn that pulled assignments began.
-    pulled_ms: Cell<i64>,
     last: RefCell<Option<TurnLine>>,
 }
 
 struct Probe {
     platform: WorkersPlatform,
     config: ProbeConfig,
+}
+
+impl Probe {
+    /// When the last turn that pulled assignments began; 0 when that is not known.
+    async fn pulled_ms(&self) -> i64 {
+        let record = self.platform.get(PULLED_KEY).await.ok().flatten();
+        let text = record.and_then(|record| String::from_utf8(record).ok());
+        text.and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+
+    /// Notes that a turn begins that pulls, and learns the place for it.
+    async fn begin_pull(&self, now_ms: i64) -> std::result::Result<(), StorageError> {
+        self.platform
+            .put(PULLED_KEY, now_ms.to_string().as_bytes())
+            .await?;
+        self.platform.observe_place().await
+    }
 }
 
 /// What is logged of a turn.
@@ -86,7 +105,6 @@ impl DurableObject for RegionObject {
             probe: OnceCell::new(),
             wanted: Cell::default(),
             running: Cell::default(),
-            pulled_ms: Cell::default(),
             last: RefCell::default(),
         }
     }
@@ -113,7 +131,8 @@ impl DurableObject for RegionObject {
         self.running.set(false);
         // A turn that was asked for meanwhile has its alarm already.
         if let (Some(next_ms), false) = (next_ms, self.wanted.get()) {
-            let pause_ms = (next_ms - now_ms()).max(MIN_PAUSE_MS);
+            let pause_ms = Some(next_ms - now_ms()).filter(|pause_ms| *pause_ms > 0);
+            let pause_ms = pause_ms.unwrap_or(OVERDUE_PAUSE_MS);
             self.state.storage().set_alarm(pause_ms).await?;
         }
         Response::empty()
@@ -137,15 +156,18 @@ impl RegionObject {
             }
         };
         let began_ms = now_ms();
-        let pulls = wanted || began_ms - self.pulled_ms.get() >= CRON_MISSED_MS;
+        let mut pulled_ms = probe.pulled_ms().await;
+        let pulls = wanted || began_ms - pulled_ms >= CRON_MISSED_MS;
         let report = if pulls {
-            self.pulled_ms.set(began_ms);
-            probe.platform.observe_place().await;
-            tick::tick(&probe.config, &probe.platform).await
+            pulled_ms = began_ms;
+            let kept = probe.begin_pull(began_ms).await;
+            let mut report = tick::tick(&probe.config, &probe.platform).await;
+            report.problems.extend(kept.err().map(|error| error.to_string()));
+            report
         } else {
             tick::round(&probe.config, &probe.platform).await
         };
-        let cron_missed_ms = self.pulled_ms.get() + CRON_MISSED_MS;
+        let cron_missed_ms = pulled_ms + CRON_MISSED_MS;
         let next_ms = report
             .next_due_ms
             .map_or(cron_missed_ms, |due_ms| due_ms.min(cron_missed_ms));

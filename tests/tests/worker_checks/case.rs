@@ -99,13 +99,15 @@ impl Case {
     /// Ends down in a phase, and says why.
     pub fn down(self, reason: Reason, phase: Phase) -> Self {
         let phase = Some(phase);
-        self.ends(Outcome::Down { reason, phase }).says_why().sees(move |sight| {
-            let later = Phase::ALL.into_iter().filter(|&later| Some(later) >= phase);
-            let measured: Vec<_> = later
-                .filter(|&later| sight.phases.get(later).measured_us().is_some())
-                .collect();
-            same("what was measured past the end", measured, Vec::new())
-        })
+        self.ends(Outcome::Down { reason, phase })
+            .says_why()
+            .sees(move |sight| {
+                let later = Phase::ALL.into_iter().filter(|&later| Some(later) >= phase);
+                let measured: Vec<_> = later
+                    .filter(|&later| sight.phases.get(later).measured_us().is_some())
+                    .collect();
+                same("what was measured past the end", measured, Vec::new())
+            })
     }
 
     /// Ends down although every phase was passed.

@@ -62,14 +62,35 @@ impl Watched {
     fn compare(&mut self, summary: &edgewatch_client::result::ResultSummary, observation: &Observation) {
         let sight = &observation.sight;
         let row = (summary.outcome, summary.reason, summary.phases, &summary.message);
-        let evidence = (sight.outcome.state(), sight.outcome.reason(), sight.phases, &sight.message);
+        let evidence = (
+            sight.outcome.state(),
+            sight.outcome.reason(),
+            sight.phases,
+            &sight.message,
+        );
         let facts = [
             case::same("the row", row, evidence),
-            case::same("the row's total", i64::from(summary.total_us), i64::from(sight.total_us)),
-            case::same("the row's status", summary.http_status, sight.http.as_ref().and_then(|http| http.status)),
-            case::same("the row's slot", summary.slot.timestamp_millis(), observation.slot_ms),
+            case::same(
+                "the row's total",
+                i64::from(summary.total_us),
+                i64::from(sight.total_us),
+            ),
+            case::same(
+                "the row's status",
+                summary.http_status,
+                sight.http.as_ref().and_then(|http| http.status),
+            ),
+            case::same(
+                "the row's slot",
+                summary.slot.timestamp_millis(),
+                observation.slot_ms,
+            ),
             case::same("the slot", observation.slot_ms % SLOT_MS, 0),
-            case::same("the row's beginning", summary.at.timestamp_millis(), observation.started_ms),
+            case::same(
+                "the row's beginning",
+                summary.at.timestamp_millis(),
+                observation.started_ms,
+            ),
             case::same("the row's region", summary.region.as_str(), self.case.region),
         ];
         self.faults.extend(facts.into_iter().filter_map(Result::err));
@@ -99,7 +120,11 @@ async fn what_the_worker_says_is_what_the_target_did() {
     let system = System::start(&[REGION, RESOLVERLESS_REGION]).await;
     let addresses = system.target.addresses();
     let places = Places(addresses);
-    let certificates = addresses.ca.as_ref().and_then(|ca| ca.parent()).expect("certificates");
+    let certificates = addresses
+        .ca
+        .as_ref()
+        .and_then(|ca| ca.parent())
+        .expect("certificates");
     // What is timed closely comes first in a round, what costs the probe's processor last.
     let mut cases = exchange::cases(&places);
     cases.extend(connect::connections(&places));

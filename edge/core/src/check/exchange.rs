@@ -82,7 +82,9 @@ pub async fn exchange<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
     let end_us = platform.monotonic_us();
 
     let us = |from: u64, to: u64| PhaseTime::Measured(to.saturating_sub(from).try_into().unwrap_or(u32::MAX));
-    let (sent_us, first_byte_us) = (marks.sent_us(), marks.first_byte_us());
+    let first_byte_us = marks.first_byte_us();
+    // A peer may answer before it has read the whole request; what it did not take is not waited for.
+    let sent_us = marks.sent_us().or(received.head.as_ref().and(first_byte_us));
     let reached = match (sent_us, first_byte_us, &received.head) {
         (_, Some(_), Some(_)) => Phase::Body,
         (Some(_), ..) => Phase::Ttfb,
@@ -159,7 +161,14 @@ impl Broken {
             // In TLS 1.3 the peer's alert, such as for a missing client certificate, comes after the handshake.
             return Stop::down(failure.reason, Phase::Tls, failure.message);
         }
-        if error.is_parse() {
+        // What cannot be parsed in a body (a chunk without a length) comes as one of these two kinds.
+        let is_body_malformed = io.is_some_and(|io| {
+            matches!(
+                io.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+            )
+        });
+        if error.is_parse() || is_body_malformed {
             let what = error.to_string();
             return Stop::down(
                 Reason::HttpMalformed,

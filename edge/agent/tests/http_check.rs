@@ -448,6 +448,36 @@ async fn chunked_bodies_and_interim_answers() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_malformed() {
+    let server =
+        Server::answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n").await;
+    let sight = see(HttpCheck::get(server.url("/"))).await;
+    assert_eq!(
+        sight.outcome,
+        down(Reason::HttpMalformed, Phase::Body),
+        "{sight:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_before_the_request_was_read() {
+    let server = Server::start(vec![
+        Step::send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n"),
+        Step::Wait(500),
+    ])
+    .await;
+    let check = HttpCheck {
+        method: Method("POST".to_owned()),
+        body: Some("x".repeat(12 << 20)),
+        assertions: assertions(r#"[{"on":"status","allowed":"413"}]"#),
+        ..HttpCheck::get(server.url("/"))
+    };
+    let sight = see(check).await;
+    assert_eq!(sight.outcome, Outcome::Up, "{sight:?}");
+    assert!(sight.phases.request.measured_us().is_some() && sight.phases.ttfb.measured_us().is_some());
+}
+
+#[tokio::test]
 async fn a_failed_assertion_tells_what_was_found_without_secrets() {
     let server = Server::answering(
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 44\r\n\r\n{\"status\":\"degraded\",\"api_key\":\"abcdef12345\"}",

@@ -1,24 +1,121 @@
-//! One round: the checks that are due, some at a time.
+//! A round: the checks that are due, some at a time.
 
-use crate::{check::Engine, platform::Platform, schedule::Due};
-use edgewatch_protocol::observation::{Observation, OutcomeState};
-use futures::{StreamExt as _, stream};
-use std::time::Duration;
+use crate::{
+    check::Engine,
+    platform::{Platform, Storage, StorageError},
+    schedule::{self, Due},
+};
+use edgewatch_protocol::{
+    assignment::Assignment,
+    name::Region,
+    observation::{Observation, OutcomeState},
+};
+use futures::{
+    StreamExt as _,
+    future::{Either, select},
+    stream::FuturesUnordered,
+};
+use std::{
+    collections::{HashSet, VecDeque},
+    pin::pin,
+    time::Duration,
+};
+
+const LAST_KEY: &str = "round";
 
 /// How long a further attempt waits after one that ended down.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
-/// Makes the checks that are due, at most as many at a time as the platform can. A check's time-out begins when its
-/// turn has come.
-pub async fn run_round<P: Platform>(engine: &Engine<'_, P>, due: Vec<Due<'_>>) -> Vec<Observation> {
-    let at_a_time = engine.platform.max_concurrent().max(1);
-    let mut observations: Vec<_> = stream::iter(due)
-        .map(|due| observe(engine, due))
-        .buffer_unordered(at_a_time)
-        .collect()
-        .await;
-    observations.sort_by_key(|observation| (observation.slot_ms, observation.monitor));
-    observations
+/// How long after its beginning a round still takes in what becomes due meanwhile; then it ends with what it has, so that
+/// the host's next turn is not kept waiting.
+const ADMISSION_MS: i64 = 45_000;
+
+/// What came of a round.
+#[derive(Debug, Default)]
+pub struct RoundEnd {
+    /// Observations made.
+    pub ran: usize,
+    /// What kept the round from beginning further checks.
+    pub failure: Option<StorageError>,
+}
+
+/// Makes the checks that are due, at most as many at a time as the platform can, and hands each observation over as it
+/// comes. A check's time-out begins when its turn has come.
+///
+/// While a slow check holds the round open, others that become due are begun, so that one target that hangs does not
+/// silence the rest. A monitor whose check is still under way is passed over.
+///
+/// What is begun is noted before: a probe that dies in the middle leaves a gap, and no slot is made twice.
+pub async fn run_round<H: Platform + Storage>(
+    engine: &Engine<'_, H>,
+    region: &Region,
+    assignments: &[Assignment],
+    mut seen: impl FnMut(Observation),
+) -> RoundEnd {
+    let host = engine.platform;
+    let began_ms = host.now_ms();
+    let mut end = RoundEnd::default();
+    let mut last_ms = match last_round_ms(host, began_ms).await {
+        Ok(last_ms) => last_ms,
+        Err(error) => {
+            end.failure = Some(error);
+            return end;
+        }
+    };
+    let at_a_time = host.max_concurrent().max(1);
+    let mut busy = HashSet::new();
+    let mut waiting = VecDeque::new();
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        let now_ms = host.now_ms();
+        let admits = end.failure.is_none() && now_ms <= began_ms + ADMISSION_MS;
+        if admits {
+            let due: Vec<_> = schedule::due(assignments, region, last_ms, now_ms)
+                .into_iter()
+                .filter(|due| !busy.contains(&due.assignment.monitor))
+                .collect();
+            if !due.is_empty() {
+                match host.put(LAST_KEY, now_ms.to_string().as_bytes()).await {
+                    Ok(()) => {
+                        last_ms = Some(now_ms);
+                        busy.extend(due.iter().map(|due| due.assignment.monitor));
+                        waiting.extend(due);
+                    }
+                    Err(error) => end.failure = Some(error),
+                }
+            }
+        }
+        while under_way.len() < at_a_time
+            && let Some(due) = waiting.pop_front()
+        {
+            under_way.push(observe(engine, due));
+        }
+        let next_due_ms = schedule::next_due_ms(assignments, region, now_ms)
+            .filter(|&due_ms| admits && due_ms <= began_ms + ADMISSION_MS);
+        let observation = match next_due_ms {
+            Some(due_ms) if !under_way.is_empty() => {
+                let pause = Duration::from_millis((due_ms - now_ms).unsigned_abs());
+                match select(under_way.next(), pin!(host.sleep(pause))).await {
+                    Either::Left((observation, _)) => observation,
+                    Either::Right(((), _)) => continue,
+                }
+            }
+            _ => under_way.next().await,
+        };
+        let Some(observation) = observation else {
+            return end;
+        };
+        busy.remove(&observation.monitor);
+        end.ran += 1;
+        seen(observation);
+    }
+}
+
+async fn last_round_ms(host: &(impl Platform + Storage), now_ms: i64) -> Result<Option<i64>, StorageError> {
+    let noted = host.get(LAST_KEY).await?;
+    let noted = noted.and_then(|bytes| String::from_utf8(bytes).ok()?.parse::<i64>().ok());
+    // A clock that was ahead and is right again must not silence the probe until it catches up.
+    Ok(noted.filter(|&last_ms| last_ms <= now_ms + schedule::FIRST_ROUND_MS))
 }
 
 /// Makes one check, again if it ends down and the assignment allows it. The last attempt is what is reported.

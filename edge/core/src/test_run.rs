@@ -18,7 +18,16 @@ const DONE_KEY: &str = "tests";
 /// How many ids of runs that were made are remembered.
 const MAX_DONE: usize = 128;
 
-/// Makes the runs that were not made before and reports each. The number of runs made, and what went wrong.
+/// What came of the test runs.
+#[derive(Debug, Default)]
+pub struct TestsEnd {
+    /// Runs made.
+    pub made: usize,
+    /// What went wrong, in one line each.
+    pub problems: Vec<String>,
+}
+
+/// Makes the runs that were not made before and reports each.
 ///
 /// A run whose report did not get through is made again at the next turn, if it is still asked for.
 pub async fn run_tests<H: Platform + Transport + Storage>(
@@ -26,9 +35,9 @@ pub async fn run_tests<H: Platform + Transport + Storage>(
     config: &ProbeConfig,
     aggregator: &Aggregator<'_, H>,
     tests: &[TestRun],
-) -> Result<(usize, Vec<String>), StorageError> {
+) -> Result<TestsEnd, StorageError> {
     if tests.is_empty() {
-        return Ok((0, Vec::new()));
+        return Ok(TestsEnd::default());
     }
     let host = engine.platform;
     let mut done: Vec<String> = match host.get(DONE_KEY).await? {
@@ -59,7 +68,7 @@ pub async fn run_tests<H: Platform + Transport + Storage>(
         let bytes = serde_json::to_vec(&done).map_err(|error| StorageError(error.to_string()))?;
         host.put(DONE_KEY, &bytes).await?;
     }
-    Ok((made, problems))
+    Ok(TestsEnd { made, problems })
 }
 
 async fn run_test<H: Platform + Transport>(

@@ -12,19 +12,27 @@ use crate::{
     outbox::{Outbox, OutboxLimits},
     platform::{Platform, Storage, StorageError, Transport},
     report::deliver,
-    round::run_round,
+    round::{RoundEnd, run_round},
     schedule,
-    test_run::run_tests,
+    test_run::{TestsEnd, run_tests},
 };
 use edgewatch_protocol::{
-    assignment::Assignments, enrolment::ProbeStatus, problem::ProblemType, test_run::TestRun,
+    assignment::Assignments, enrolment::ProbeStatus, observation::Observation, problem::ProblemType,
+    test_run::TestRun,
 };
-use futures::join;
+use futures::{
+    StreamExt as _,
+    channel::mpsc,
+    future::{Either, select},
+    join,
+};
+use std::{pin::pin, time::Duration};
 
-const LAST_ROUND_KEY: &str = "round";
-
-/// How often a write is tried again within a turn when observations hang on it.
+/// How often a write is tried when observations hang on it.
 const KEEP_ATTEMPTS: usize = 3;
+
+/// How long observations are gathered for one delivery while the round goes on.
+const GATHERING: Duration = Duration::from_secs(3);
 
 /// What a turn did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -127,81 +135,124 @@ async fn turn<H: Platform + Transport + Storage>(
 ) {
     let aggregator = Aggregator::new(config, host);
     let outbox = Outbox::new(config, host, OutboxLimits::default());
-    if let Some(assignments) = assignments {
-        match Engine::new(host) {
-            Ok(engine) => {
-                let (ran, tested) = join!(
-                    run_due(config, &engine, &outbox, assignments),
-                    run_tests(&engine, config, &aggregator, tests),
-                );
-                match ran {
-                    Ok((ran, problem)) => {
-                        report.ran = ran;
-                        report.problems.extend(problem);
-                    }
-                    Err(error) => report.problems.push(error.to_string()),
-                }
-                match tested {
-                    Ok((tested, problems)) => {
-                        report.tested = tested;
-                        report.problems.extend(problems);
-                    }
-                    Err(error) => report.problems.push(error.to_string()),
-                }
-            }
-            Err(message) => report.problems.push(message),
-        }
-    }
-    match deliver(&aggregator, &outbox).await {
-        Ok(delivery) => {
-            report.sent = delivery.sent;
-            report.problems.extend(delivery.problems);
+    let (sender, receiver) = mpsc::unbounded();
+    let look = async {
+        // The sender goes with this block: its end tells the delivery that no more will come.
+        let sender = sender;
+        let Some(assignments) = assignments else {
+            return Ok((RoundEnd::default(), Ok(TestsEnd::default())));
+        };
+        let engine = Engine::new(host)?;
+        let monitors = &assignments.monitors;
+        let round = async {
+            let sender = sender;
+            run_round(&engine, &config.region, monitors, |observation| {
+                // The receiver is there until the sender is gone.
+                let _ = sender.unbounded_send(observation);
+            })
+            .await
+        };
+        Ok::<_, String>(join!(round, run_tests(&engine, config, &aggregator, tests)))
+    };
+    let (looked, delivery) = join!(look, deliver_as_they_come(host, &aggregator, &outbox, receiver));
+    match looked {
+        Ok((round, tests)) => {
+            report.ran = round.ran;
             report
                 .problems
-                .extend(delivery.stopped.map(|error| error.to_string()));
+                .extend(round.failure.map(|error| error.to_string()));
+            match tests {
+                Ok(tests) => {
+                    report.tested = tests.made;
+                    report.problems.extend(tests.problems);
+                }
+                Err(error) => report.problems.push(error.to_string()),
+            }
         }
-        Err(error) => report.problems.push(error.to_string()),
+        Err(message) => report.problems.push(message),
     }
+    report.sent = delivery.sent;
+    report.problems.extend(delivery.problems);
     report.pending = outbox.is_pending().await.unwrap_or(true);
     report.next_due_ms = assignments
         .and_then(|assignments| schedule::next_due_ms(&assignments.monitors, &config.region, host.now_ms()));
 }
 
-/// Makes what is due and keeps what was seen.
-///
-/// The round is noted before it begins: a probe that dies in the middle leaves a gap, and no slot is made twice.
-async fn run_due<H: Platform + Storage>(
-    config: &ProbeConfig,
-    engine: &Engine<'_, H>,
+/// Keeps what comes and delivers it: at the end of the round, and in between when a slow check holds the round open.
+/// After a delivery that failed the rest of the turn only keeps.
+async fn deliver_as_they_come<H: Platform + Transport + Storage>(
+    host: &H,
+    aggregator: &Aggregator<'_, H>,
     outbox: &Outbox<'_, H>,
-    assignments: &Assignments,
-) -> Result<(usize, Option<String>), StorageError> {
-    let host = engine.platform;
-    let now_ms = host.now_ms();
-    let last_ms = host
-        .get(LAST_ROUND_KEY)
-        .await?
-        .and_then(|bytes| String::from_utf8(bytes).ok()?.parse::<i64>().ok())
-        // A clock that was ahead and is right again must not silence the probe until it catches up.
-        .filter(|&last_ms| last_ms <= now_ms + schedule::FIRST_ROUND_MS);
-    let due = schedule::due(&assignments.monitors, &config.region, last_ms, now_ms);
-    if due.is_empty() {
-        return Ok((0, None));
-    }
-    host.put(LAST_ROUND_KEY, now_ms.to_string().as_bytes()).await?;
-    let observations = run_round(engine, due).await;
-    let ran = observations.len();
-    let mut left = observations;
-    for attempt in 1.. {
-        match outbox.push(left).await {
-            Ok(()) => break,
-            Err(not_kept) if attempt < KEEP_ATTEMPTS => left = not_kept.observations,
-            Err(not_kept) => {
-                let lost = not_kept.observations.len();
-                let problem = format!("{lost} observations are lost: {}", not_kept.error);
-                return Ok((ran - lost, Some(problem)));
+    mut observations: mpsc::UnboundedReceiver<Observation>,
+) -> Delivered {
+    let mut delivered = Delivered::default();
+    let mut is_first = true;
+    loop {
+        let (gathered, is_last) = gather(host, &mut observations).await;
+        let is_empty = gathered.is_empty();
+        delivered.problems.extend(keep(outbox, gathered).await);
+        // Once in any turn, for what an earlier one left.
+        if !delivered.stopped && (is_first || !is_empty) {
+            is_first = false;
+            match deliver(aggregator, outbox).await {
+                Ok(delivery) => {
+                    delivered.sent += delivery.sent;
+                    delivered.problems.extend(delivery.problems);
+                    delivered.stopped = delivery.stopped.is_some();
+                    delivered
+                        .problems
+                        .extend(delivery.stopped.map(|error| error.to_string()));
+                }
+                Err(error) => {
+                    delivered.stopped = true;
+                    delivered.problems.push(error.to_string());
+                }
             }
         }
+        if is_last {
+            return delivered;
+        }
     }
-    Ok((ran, None))
+}
+
+#[derive(Default)]
+struct Delivered {
+    sent: usize,
+    problems: Vec<String>,
+    stopped: bool,
+}
+
+/// What comes within [`GATHERING`] of the first, or until the end of the round; and whether that was the end.
+async fn gather<H: Platform>(
+    host: &H,
+    observations: &mut mpsc::UnboundedReceiver<Observation>,
+) -> (Vec<Observation>, bool) {
+    let Some(first) = observations.next().await else {
+        return (Vec::new(), true);
+    };
+    let mut gathered = vec![first];
+    let mut pause = pin!(host.sleep(GATHERING));
+    loop {
+        match select(observations.next(), pause.as_mut()).await {
+            Either::Left((Some(observation), _)) => gathered.push(observation),
+            Either::Left((None, _)) => return (gathered, true),
+            Either::Right(((), _)) => return (gathered, false),
+        }
+    }
+}
+
+/// Puts observations into the outbox; what could not be kept, as a line for the log.
+async fn keep<H: Platform + Storage>(
+    outbox: &Outbox<'_, H>,
+    observations: Vec<Observation>,
+) -> Option<String> {
+    let mut left = observations;
+    let mut failure = None;
+    for _ in 0..KEEP_ATTEMPTS {
+        let not_kept = outbox.push(left).await.err()?;
+        left = not_kept.observations;
+        failure = Some(not_kept.error);
+    }
+    failure.map(|error| format!("{} observations are lost: {error}", left.len()))
 }

@@ -4,25 +4,17 @@
 use edgewatch_core::{
     check::Engine,
     platform::{DialError, DialTarget, FetchBody, FetchError, Platform, ResolveError, StartTlsError},
-    round::run_round,
-    schedule::Due,
 };
 use edgewatch_protocol::{
     assertion::Assertion,
-    assignment::Assignment,
     batch::Place,
     check::{Check, HttpCheck, PhaseMode},
-    name::MonitorId,
     observation::{Outcome, Sight},
     phase::{NotMeasurable, Phase, PhaseTime, PhaseTimes},
     reason::Reason,
 };
 use http::{Request, Response};
-use std::{
-    cell::{Cell, RefCell},
-    net::IpAddr,
-    time::Duration,
-};
+use std::{cell::RefCell, net::IpAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
     time::{Instant, sleep},
@@ -45,9 +37,6 @@ struct World {
     start_tls: Option<StartTlsError>,
     fetched: Result<Fetched, FetchError>,
     has_cloudflare_statuses: bool,
-    max_concurrent: usize,
-    open: Cell<usize>,
-    most_open: Cell<usize>,
     log: RefCell<Vec<String>>,
 }
 
@@ -70,9 +59,6 @@ impl World {
             start_tls: None,
             fetched: Ok((200, Vec::new(), "ok")),
             has_cloudflare_statuses: false,
-            max_concurrent: 2,
-            open: Cell::new(0),
-            most_open: Cell::new(0),
             log: RefCell::default(),
         }
     }
@@ -105,15 +91,6 @@ impl World {
     }
 }
 
-/// A dial under way, which may also be given up.
-struct OpenDial<'a>(&'a Cell<usize>);
-
-impl Drop for OpenDial<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
-    }
-}
-
 impl Platform for World {
     type Stream = DuplexStream;
     type FetchBody = Body;
@@ -140,13 +117,10 @@ impl Platform for World {
     }
 
     async fn dial(&self, target: &DialTarget) -> Result<DuplexStream, DialError> {
-        self.open.set(self.open.get() + 1);
-        self.most_open.set(self.most_open.get().max(self.open.get()));
         let to = match target {
             DialTarget::Address(address) => address.ip().to_string(),
             DialTarget::Name(name, _) => name.clone(),
         };
-        let _open = OpenDial(&self.open);
         self.connect(&to).await
     }
 
@@ -196,7 +170,7 @@ impl Platform for World {
     }
 
     fn max_concurrent(&self) -> usize {
-        self.max_concurrent
+        2
     }
 }
 
@@ -345,6 +319,21 @@ async fn the_platforms_own_statuses_name_the_reason() {
     assert_eq!(sight.http.unwrap().status, Some(526));
     let sight = world(false).see(check).await;
     assert_eq!(sight.message.as_deref(), Some("status (526) in 200-299"));
+
+    // Who takes any certificate is not told that it is wrong; nobody could look.
+    let any_certificate = HttpCheck {
+        accept_any_certificate: true,
+        ..HttpCheck::get("https://example.com/")
+    };
+    let forbidding = World {
+        dials: vec![("192.0.2.1", DialError::Forbidden("not from here".to_owned()))],
+        ..world(true)
+    };
+    let reason = Reason::TargetForbidden;
+    assert_eq!(
+        forbidding.see(any_certificate).await.outcome,
+        Outcome::Unmeasured { reason }
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -454,34 +443,5 @@ async fn further_addresses_are_tried_in_the_time_that_is_left() {
             world.see(HttpCheck::get("http://example.com/")).await.outcome,
             outcome
         );
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_round_keeps_to_the_platforms_limit_and_time_begins_when_the_turn_has_come() {
-    let world = World {
-        addresses: Ok(vec![SILENT.parse().unwrap()]),
-        ..World::new()
-    };
-    let assignments: Vec<_> = (1..=6)
-        .map(|id| Assignment {
-            monitor: MonitorId(id),
-            revision: 1,
-            interval_s: 60,
-            timeout_ms: 1000,
-            retries: 0,
-            check: Check::Http(HttpCheck::get("http://example.com/")),
-        })
-        .collect();
-    let due = assignments.iter().map(|assignment| Due {
-        assignment,
-        slot_ms: 1_699_999_990_000,
-    });
-    let observations = run_round(&Engine::new(&world).unwrap(), due.collect()).await;
-    assert_eq!(world.most_open.get(), 2);
-    assert_eq!(observations.len(), 6);
-    for (observation, wave) in observations.iter().zip([0, 0, 1, 1, 2, 2]) {
-        assert_eq!(observation.started_ms, 1_700_000_000_000 + wave * 1000);
-        assert_eq!(observation.sight.total_us, 1_000_000, "{observation:?}");
     }
 }

@@ -227,7 +227,17 @@ async fn by_fetch<P: Platform>(
     progress.phases = fetch::hidden_phases(why, hop.url.scheme() == "https");
     let wants_body = |head: &Head| !goes_on(check, head);
     let (received, phases) = (&mut progress.received, &mut progress.phases);
-    fetch::exchange(engine.platform, deadline, hop, wants_body, received, phases).await
+    let exchanged = fetch::exchange(engine.platform, deadline, hop, wants_body, received, phases).await;
+    exchanged.map_err(|stop| match stop.outcome {
+        Outcome::Down {
+            reason: Reason::CertificateInvalid,
+            ..
+        } if check.accept_any_certificate => Stop::unmeasured(
+            Reason::TargetForbidden,
+            "the platform forbids the dial, and its own HTTP client does not take this certificate",
+        ),
+        _ => stop,
+    })
 }
 
 /// Makes the sight of what was seen.

@@ -23,10 +23,13 @@ use http::{Request, Response, StatusCode, header};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
-use tokio::io::DuplexStream;
+use tokio::{io::DuplexStream, time::Instant};
+
+/// A target that never answers: `198.51.100.9`.
+pub const SILENT: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +42,16 @@ pub enum Fault {
 }
 
 pub struct FakeHost {
-    pub now_ms: Cell<i64>,
+    origin: Instant,
+    ahead_ms: Cell<i64>,
     pub values: RefCell<BTreeMap<String, Vec<u8>>>,
     /// Taken by the calls in their order; calls beyond the last one succeed.
     pub faults: RefCell<VecDeque<Fault>>,
     pub aggregator: FakeAggregator,
     nonce: Cell<u64>,
+    dialling: Cell<usize>,
+    /// The most dials that were under way at a time.
+    pub most_dialling: Cell<usize>,
 }
 
 /// Keeps to the rules of the chain as the real one does.
@@ -77,12 +84,20 @@ impl FakeHost {
         let aggregator = FakeAggregator::default();
         aggregator.status.set(Some(ProbeStatus::Approved));
         Self {
-            now_ms: Cell::new(1_700_000_000_000),
+            origin: Instant::now(),
+            ahead_ms: Cell::new(0),
+            dialling: Cell::new(0),
+            most_dialling: Cell::new(0),
             values: RefCell::default(),
             faults: RefCell::default(),
             aggregator,
             nonce: Cell::new(0),
         }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, ms: i64) {
+        self.ahead_ms.set(self.ahead_ms.get() + ms);
     }
 
     fn fault(&self) -> Fault {
@@ -103,15 +118,6 @@ impl FakeHost {
 }
 
 impl FakeAggregator {
-    /// All observations that were taken, in the order of their batches.
-    pub fn slots(&self) -> Vec<i64> {
-        let batches = self.batches.borrow();
-        let observations = batches.values().flat_map(|(_, batch)| &batch.observations);
-        observations
-            .map(|observation| observation.slot_ms / 10_000)
-            .collect()
-    }
-
     pub fn head(&self) -> ChainHead {
         let batches = self.batches.borrow();
         let last = batches.last_key_value();
@@ -252,7 +258,7 @@ impl Transport for FakeHost {
         }
         let response = self
             .aggregator
-            .answer(&request, self.now_ms.get())
+            .answer(&request, self.now_ms())
             .unwrap_or_else(|problem| {
                 let body = serde_json::to_vec(&problem).unwrap();
                 Response::builder().status(problem.status).body(body).unwrap()
@@ -295,16 +301,35 @@ impl Storage for FakeHost {
     }
 }
 
+/// A dial under way, which may also be given up.
+struct Dialling<'a>(&'a FakeHost);
+
+impl<'a> Dialling<'a> {
+    fn begin(host: &'a FakeHost) -> Self {
+        host.dialling.set(host.dialling.get() + 1);
+        host.most_dialling
+            .set(host.most_dialling.get().max(host.dialling.get()));
+        Self(host)
+    }
+}
+
+impl Drop for Dialling<'_> {
+    fn drop(&mut self) {
+        self.0.dialling.set(self.0.dialling.get() - 1);
+    }
+}
+
 impl Platform for FakeHost {
     type Stream = DuplexStream;
     type FetchBody = NoFetch;
 
     fn now_ms(&self) -> i64 {
-        self.now_ms.get()
+        let elapsed_ms = i64::try_from(self.origin.elapsed().as_millis()).unwrap();
+        1_700_000_000_000 + elapsed_ms + self.ahead_ms.get()
     }
 
     fn monotonic_us(&self) -> u64 {
-        self.now_ms.get().unsigned_abs() * 1000
+        u64::try_from(self.origin.elapsed().as_micros()).unwrap()
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {
@@ -314,15 +339,19 @@ impl Platform for FakeHost {
     }
 
     async fn sleep(&self, duration: Duration) {
-        let ms = i64::try_from(duration.as_millis()).unwrap();
-        self.now_ms.set(self.now_ms.get() + ms);
+        tokio::time::sleep(duration).await;
     }
 
     async fn resolve(&self, _host: &str) -> Result<Vec<IpAddr>, ResolveError> {
         Err(ResolveError::NotFound)
     }
 
-    async fn dial(&self, _target: &DialTarget) -> Result<DuplexStream, DialError> {
+    /// Every target refuses, but for one that is silent.
+    async fn dial(&self, target: &DialTarget) -> Result<DuplexStream, DialError> {
+        let _dialling = Dialling::begin(self);
+        if target.ip() == Some(SILENT) {
+            std::future::pending::<()>().await;
+        }
         Err(DialError::Refused)
     }
 

@@ -9,13 +9,12 @@ SHELL := /bin/bash
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/edgewatch
 export CARGO_TARGET_DIR ?= $(CACHE)/target
-# Where the build scripts of the rooms find both.
-export TARGET_DIR := $(CARGO_TARGET_DIR)
-export TOOLS := $(CARGO_TARGET_DIR)/tools
+export EDGEWATCH_TOOLS := $(CARGO_TARGET_DIR)/tools
 # Queries are checked against the committed `.sqlx`; `make prepare` renews it from a real database.
 export SQLX_OFFLINE := true
 
-EDGEWATCH := $(CARGO_TARGET_DIR)/debug/edgewatch
+# What tests run natively: everything but the hydrated dashboard, which the browser tests see.
+TESTED := --workspace --exclude edgewatch-ui
 STEP = @printf '\033[1m==> %s\033[0m\n'
 
 .PHONY: help
@@ -79,8 +78,8 @@ test: build lint test-rust test-browser ## Everything: lints, unit, property, da
 .PHONY: test-rust
 test-rust: build
 	$(STEP) 'Tests: unit, property, database (private PostgreSQL), end to end (the built worker on workerd)'
-	@cargo test --locked --no-run
-	@cargo run -q --locked -p edgewatch-tests --bin with-postgres -- cargo test --locked
+	@cargo test --locked $(TESTED) --no-run
+	@"$(CARGO_TARGET_DIR)/debug/with-postgres" cargo test --locked $(TESTED)
 
 .PHONY: test-browser
 test-browser: build
@@ -94,8 +93,8 @@ lint: ## Formatting, clippy, licences
 	$(STEP) 'Lint: formatting, clippy, licences'
 	@cargo fmt --all --check
 	@cargo clippy -q --locked --all-targets -- -D warnings
-	@cargo clippy -q --locked -p edgewatch-ui --features ssr -- -D warnings
-	@"$(TOOLS)/bin/cargo-deny" --log-level error check licenses bans sources
+	@cargo clippy -q --locked -p edgewatch-cloudflare --all-targets -- -D warnings
+	@"$(EDGEWATCH_TOOLS)/bin/cargo-deny" --log-level error check licenses bans sources
 
 .PHONY: fmt
 fmt: ## Format all Rust code

@@ -3,7 +3,7 @@
 # what is missing otherwise is named in one line that says how to get it. Quick when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-: "${TOOLS:?run this through make}"
+: "${EDGEWATCH_TOOLS:?run this through make}"
 
 step() { printf '\033[1m==> Set-up: %s\033[0m\n' "$1"; }
 fail() { printf 'error: %s\n' "$1" >&2; exit 2; }
@@ -43,12 +43,16 @@ fi
 # wasm-bindgen must be of the very version in Cargo.lock; worker-build of the worker crate's.
 locked_version() { awk -v name="$1" '$0 == "name = \"" name "\"" { getline; gsub(/[^0-9.]/, ""); print; exit }' Cargo.lock; }
 cargo_tool() { # crate, binary, version, flags
-  if [ "$("$TOOLS/bin/$2" --version 2>/dev/null | awk '{print $NF}')" != "$3" ]; then
+  if [ "$("$EDGEWATCH_TOOLS/bin/$2" --version 2>/dev/null | awk '{print $NF}')" != "$3" ]; then
     step "$1 $3 (built once, about two minutes)"
-    cargo install --quiet --root "$TOOLS" --target-dir "$TOOLS/build" --version "$3" "${@:4}" "$1"
+    cargo install --quiet --root "$EDGEWATCH_TOOLS" --target-dir "$EDGEWATCH_TOOLS/build" --version "$3" "${@:4}" "$1"
   fi
 }
 cargo_tool wasm-bindgen-cli wasm-bindgen "$(locked_version wasm-bindgen)"
+# worker-build's own downloads are linked against OpenSSL, though nothing is downloaded here.
+if ! [ -x "$EDGEWATCH_TOOLS/bin/worker-build" ] && ! { have pkg-config && pkg-config --exists openssl; }; then
+  apt_install pkg-config libssl-dev || fail 'OpenSSL'"'"'s headers and pkg-config are missing: install them (Debian: apt-get install pkg-config libssl-dev)'
+fi
 cargo_tool worker-build worker-build "$(locked_version worker)"
 
 # For `make lint` alone; a build does without.

@@ -12,12 +12,12 @@ pub use apply::{Applied, apply};
 pub use watch::ConfigWatch;
 
 use crate::{
-    http::json,
+    check_reading::{self, unknown_fields},
     settings::Settings,
     validation::{KnownRegion, validate_monitor},
 };
 use edgewatch_client::{monitor::MonitorSettings, region::RegionSettings};
-use edgewatch_protocol::{check::Check, problem::FieldError};
+use edgewatch_protocol::problem::FieldError;
 use location::Locations;
 use serde::Deserialize;
 use serde_json::Value;
@@ -78,7 +78,7 @@ impl ConfigFile {
         variables.replace(&mut given).map_err(|(pointer, name)| {
             vec![locations.fault(&pointer, format!("the environment has no variable {name}"))]
         })?;
-        let errors = match read(&given) {
+        let errors = match check_reading::read::<Self>(&given) {
             Ok(file) => {
                 let errors = file.errors(&given);
                 if errors.is_empty() {
@@ -135,12 +135,7 @@ impl ConfigFile {
                 ..error
             }));
             let given = &given["monitors"][index]["check"];
-            unknown_fields(
-                given,
-                &as_written(&monitor.check),
-                &format!("{pointer}/check"),
-                &mut errors,
-            );
+            errors.extend(unknown_fields(given, &monitor.check, &format!("{pointer}/check")));
         }
         errors
     }
@@ -152,96 +147,6 @@ fn error(pointer: String, detail: &str) -> FieldError {
         detail: detail.to_owned(),
     }
 }
-
-fn as_written(check: &Check) -> Value {
-    serde_json::to_value(check).unwrap_or_default()
-}
-
-/// Fields of a check that nobody reads. The wire format tolerates them, for newer probes and aggregators; in a file they
-/// are mistakes. A field that is known comes back when what was read is written again, unless it says nothing.
-fn unknown_fields(given: &Value, read: &Value, pointer: &str, errors: &mut Vec<FieldError>) {
-    match (given, read) {
-        (Value::Object(given), Value::Object(read)) => {
-            for (name, value) in given {
-                let pointer = format!("{pointer}/{name}");
-                match read.get(name) {
-                    Some(read) => unknown_fields(value, read, &pointer, errors),
-                    None if says_nothing(name, value) => {}
-                    None => errors.push(error(pointer, "there is no such field")),
-                }
-            }
-        }
-        (Value::Array(given), Value::Array(read)) => {
-            for (index, (given, read)) in given.iter().zip(read).enumerate() {
-                unknown_fields(given, read, &format!("{pointer}/{index}"), errors);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Defaults are not written: empty lists, absent values, and the usual severity.
-fn says_nothing(name: &str, value: &Value) -> bool {
-    match (name, value) {
-        ("headers" | "assertions", Value::Array(items)) => items.is_empty(),
-        ("body" | "auth", value) => value.is_null(),
-        ("severity", value) => value == "down",
-        _ => false,
-    }
-}
-
-/// The file by its types.
-fn read(given: &Value) -> Result<ConfigFile, FieldError> {
-    serde_path_to_error::deserialize(given).map_err(|error| {
-        let mut pointer = json::pointer(error.path());
-        // What is read by its type loses its place.
-        if pointer.ends_with("/check") {
-            let check = given.pointer(&pointer).unwrap_or(&Value::Null);
-            pointer.push_str(&culprit(check));
-        }
-        FieldError {
-            pointer,
-            detail: error.inner().to_string(),
-        }
-    })
-}
-
-/// The pointer of what cannot be read in a check: the innermost part without which the complaint is another one.
-fn culprit(check: &Value) -> String {
-    let complaint = |check: &Value| {
-        let read: Result<Check, _> = Check::deserialize(check);
-        read.err().map(|error| error.to_string())
-    };
-    let first = complaint(check);
-    let mut found = String::new();
-    loop {
-        let parts: Vec<String> = match check.pointer(&found) {
-            Some(Value::Object(members)) => members
-                .keys()
-                .filter(|name| !TAGS.contains(&name.as_str()))
-                .cloned()
-                .collect(),
-            Some(Value::Array(items)) => (0..items.len()).map(|index| index.to_string()).collect(),
-            _ => return found,
-        };
-        let part = parts.into_iter().find(|part| {
-            let mut without = check.clone();
-            match without.pointer_mut(&found) {
-                Some(Value::Object(members)) => drop(members.remove(part)),
-                Some(Value::Array(items)) => drop(part.parse().map(|index: usize| items.remove(index))),
-                _ => {}
-            }
-            complaint(&without) != first
-        });
-        match part {
-            Some(part) => found = format!("{found}/{part}"),
-            None => return found,
-        }
-    }
-}
-
-/// They say how the rest is read.
-const TAGS: [&str; 4] = ["type", "on", "is", "scheme"];
 
 fn syntax_fault(error: &serde_saphyr::Error) -> Fault {
     let (line, column) = error

@@ -8,6 +8,7 @@
 pub mod announcement;
 pub mod app;
 pub mod auth;
+pub mod check_reading;
 pub mod clock;
 pub mod config;
 pub mod config_file;

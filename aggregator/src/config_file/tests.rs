@@ -1,4 +1,5 @@
 use super::*;
+use edgewatch_protocol::check::Check;
 
 fn parse(text: &str) -> Result<ConfigFile, Vec<String>> {
     let variables = HashMap::from([("TOKEN".to_owned(), "hunter2".to_owned())]);

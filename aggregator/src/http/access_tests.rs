@@ -8,15 +8,12 @@ use super::{
 use edgewatch_client::session::Role;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{cell::Cell, collections::BTreeSet, sync::LazyLock};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::{
+    filter::filter_fn,
+    layer::{Context, Layer, SubscriberExt as _},
+};
 
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -128,6 +125,7 @@ async fn each_role_may_do_what_it_may_and_no_more(pool: PgPool) {
         let method = method.to_uppercase();
         let body = body(&method.to_lowercase());
         let anonymous = server.send(&method, path, &[], body.clone()).await;
+        assert!(anonymous.headers.contains_key("cache-control"), "{method} {path}");
         match access {
             Public => assert!(
                 ![401, 403].contains(&anonymous.status.as_u16()),
@@ -190,25 +188,31 @@ async fn another_site_changes_nothing_with_borrowed_cookies(pool: PgPool) {
     }
 }
 
-/// Counts what is sent to the database.
-#[derive(Clone, Default)]
-struct Statements(Arc<AtomicUsize>);
+thread_local! {
+    /// What this thread has sent to the database: each test has a runtime on a thread of its own.
+    static STATEMENTS: Cell<usize> = const { Cell::new(0) };
+}
 
-impl<S: Subscriber> Layer<S> for Statements {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "sqlx::query" {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
+struct CountStatements;
+
+impl<S: Subscriber> Layer<S> for CountStatements {
+    fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
+        STATEMENTS.set(STATEMENTS.get() + 1);
     }
 }
 
 async fn statements_of(client: &Client<'_>, path: &str) -> usize {
-    let statements = Statements::default();
-    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(statements.clone()));
+    static COUNTING: LazyLock<()> = LazyLock::new(|| {
+        let of_sqlx = filter_fn(|metadata| metadata.target() == "sqlx::query");
+        let counting = tracing_subscriber::registry().with(CountStatements.with_filter(of_sqlx));
+        // For the whole process: a subscriber of one thread misses what other threads saw first.
+        tracing::subscriber::set_global_default(counting).unwrap();
+    });
+    LazyLock::force(&COUNTING);
+    let before = STATEMENTS.get();
     let answer = client.get(path).await;
-    drop(guard);
     assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-    statements.0.load(Ordering::SeqCst)
+    STATEMENTS.get() - before
 }
 
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod access_tests;
 pub mod auth;
+pub mod check_body;
 pub mod enrolment_tokens;
 pub mod error;
 pub mod events;
@@ -30,6 +31,13 @@ pub use json::JsonBody;
 pub use request_id::with_request_ids;
 
 use crate::app::AppState;
+use axum::{
+    http::{
+        HeaderValue,
+        header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS},
+    },
+    response::Response,
+};
 use utoipa_axum::router::OpenApiRouter;
 
 /// The REST API with its document. Every handler of a private family takes one of the extractors of [`auth`] first.
@@ -51,4 +59,13 @@ pub fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::document())
         .merge(public)
         .merge(private)
+        .layer(axum::middleware::map_response(keep_private))
+}
+
+/// Answers are for who asked and for now: no cache keeps them, and no browser takes them for something else.
+async fn keep_private(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }

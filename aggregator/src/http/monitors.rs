@@ -3,8 +3,9 @@
 //! Secrets go in and never come out (`monitor_secrets`). Monitors of the configuration file are changed there alone.
 
 use super::{
-    ApiError, JsonBody,
+    ApiError,
     auth::{Editor, Viewer},
+    check_body::CheckBody,
     error::ApiResult,
     openapi::{Conflict, Invalid, MONITORS, NeedsRole, NeedsSession, NotFound, Outdated},
     parameters::PathParameter,
@@ -82,7 +83,7 @@ async fn get_monitor(
 async fn create_monitor(
     Editor(session): Editor,
     State(state): State<AppState>,
-    JsonBody(mut settings): JsonBody<MonitorSettings>,
+    CheckBody(mut settings): CheckBody<MonitorSettings>,
 ) -> ApiResult<Response> {
     let mut tx = state.pool.begin().await?;
     validate(&state, &mut settings, None).await?;
@@ -114,7 +115,7 @@ async fn update_monitor(
     State(state): State<AppState>,
     PathParameter(id): PathParameter<i32>,
     headers: HeaderMap,
-    JsonBody(mut settings): JsonBody<MonitorSettings>,
+    CheckBody(mut settings): CheckBody<MonitorSettings>,
 ) -> ApiResult<Response> {
     let mut tx = state.pool.begin().await?;
     let kept = find_own(&state, &mut tx, id).await?;
@@ -319,6 +320,18 @@ mod tests {
         );
         let mut unknown = settings("Other");
         unknown["intervall_s"] = json!(60);
+        let mut mistyped = settings("Other");
+        mistyped["check"]["assertion"] = json!([]);
+        mistyped["check"]["max_redirects"] = json!(5);
+        assert_eq!(
+            editor.post("/api/v1/monitors", mistyped.clone()).await.pointers(),
+            ["/check/assertion"]
+        );
+        mistyped["check"]["max_redirects"] = json!("5");
+        assert_eq!(
+            editor.post("/api/v1/monitors", mistyped).await.pointers(),
+            ["/check/max_redirects"]
+        );
         assert_eq!(editor.post("/api/v1/monitors", unknown).await.status, 422);
 
         let fine = editor.post("/api/v1/monitors", json!({"name": "In weur", "regions": ["weur"], "check": {"type": "http", "url": "http://example.org"}})).await;

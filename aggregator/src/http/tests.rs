@@ -1,8 +1,9 @@
 //! `/api/v1/tests`: a check made once, now: by the aggregator's own engine at once, or by a region at its next tick.
 
 use super::{
-    ApiError, JsonBody,
+    ApiError,
     auth::{Editor, Viewer},
+    check_body::CheckBody,
     error::ApiResult,
     openapi::{Invalid, NeedsRole, NeedsSession, NotFound, RateLimited, TESTS},
     parameters::PathParameter,
@@ -50,7 +51,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 async fn create_test(
     Editor(session): Editor,
     State(state): State<AppState>,
-    JsonBody(mut request): JsonBody<TestRunRequest>,
+    CheckBody(mut request): CheckBody<TestRunRequest>,
 ) -> ApiResult<Response> {
     validate(&state, &mut request).await?;
     let requested_at = state.clock.now();

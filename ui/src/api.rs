@@ -1,7 +1,8 @@
-//! The client of the REST API for this page.
+//! The client of the REST API for this page, and what the page reads through it.
 
-use edgewatch_client::Client;
+use edgewatch_client::{Client, protocol::problem::Problem};
 use leptos::prelude::*;
+use std::{future::Future, pin::Pin};
 
 /// The client: provided by the server for each visitor, or the browser's own.
 pub fn use_client() -> Client {
@@ -12,4 +13,40 @@ pub fn use_client() -> Client {
 pub fn provide_client() {
     #[cfg(feature = "hydrate")]
     provide_context(Client::new(edgewatch_client::transport::browser::Fetch));
+}
+
+/// An answer that a page waits for, as JSON text. On the server the page is not sent before it is there, and the text
+/// goes along, so that the browser does not ask again. One type serves all answers; who shows it knows what it holds.
+pub type Reading = Resource<Result<String, Problem>>;
+
+type Answer = Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
+
+/// Reads a path of the API, and reads anew whenever it changes. Where there is no path, the answer is `null`.
+pub fn read(path: impl Into<Signal<Option<String>>>) -> Reading {
+    read_packed(path, Ok)
+}
+
+/// The same for an answer that travels to the browser in another form.
+pub fn read_packed(
+    path: impl Into<Signal<Option<String>>>,
+    pack: fn(String) -> Result<String, Problem>,
+) -> Reading {
+    let (path, client) = (path.into(), use_client());
+    Resource::new_blocking(
+        move || path.get(),
+        move |path| -> Answer {
+            let client = client.clone();
+            Box::pin(async move {
+                match path {
+                    Some(path) => pack(client.read_text(&path).await?),
+                    None => Ok("null".to_owned()),
+                }
+            })
+        },
+    )
+}
+
+/// A path that never changes.
+pub fn fixed(path: impl Into<String>) -> Signal<Option<String>> {
+    Signal::stored(Some(path.into()))
 }

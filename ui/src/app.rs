@@ -27,7 +27,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_client();
     Clock::provide();
-    view! {
+    html! {
         <Title formatter=|page: String| {
             if page.is_empty() { "Edgewatch".to_owned() } else { format!("{page} · Edgewatch") }
         } />

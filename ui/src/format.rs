@@ -6,19 +6,31 @@ use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 pub fn micros(us: i64) -> String {
     match us {
         ..1_000 => format!("{us} µs"),
-        1_000..1_000_000 => format!("{} ms", significant(us as f64 / 1e3)),
-        _ => format!("{} s", significant(us as f64 / 1e6)),
+        1_000..1_000_000 => format!("{} ms", significant(us)),
+        _ => format!("{} s", significant(us / 1_000)),
     }
 }
 
-/// A number below a thousand in three significant figures, at most two decimals.
-fn significant(value: f64) -> String {
-    let decimals = match value {
-        ..9.995 => 2,
-        ..99.95 => 1,
-        _ => 0,
-    };
-    format!("{value:.decimals$}")
+/// Thousandths of a unit as the unit, rounded to three significant figures and at most two decimals. In whole numbers:
+/// the machinery that formats floats would weigh more than the rest of this file.
+fn significant(thousandths: i64) -> String {
+    match thousandths {
+        ..9_995 => {
+            let hundredths = (thousandths + 5) / 10;
+            format!("{}.{:02}", hundredths / 100, hundredths % 100)
+        }
+        9_995..99_950 => {
+            let tenths = (thousandths + 50) / 100;
+            format!("{}.{}", tenths / 10, tenths % 10)
+        }
+        _ => format!("{}", (thousandths + 500) / 1_000),
+    }
+}
+
+/// A length or a share with one decimal, for drawings; nothing there is negative.
+pub fn tenths(value: f64) -> String {
+    let tenths = (value * 10.0 + 0.5) as i64;
+    format!("{}.{}", tenths / 10, tenths % 10)
 }
 
 /// A length of time in its two largest units: `34 s`, `5 min`, `3 h 12 min`, `2 d 4 h`.
@@ -56,8 +68,8 @@ pub fn ago(ms: i64) -> String {
 pub fn bytes(n: u64) -> String {
     match n {
         ..1_024 => format!("{n} B"),
-        1_024..1_048_576 => format!("{} KiB", significant(n as f64 / 1_024.0)),
-        _ => format!("{} MiB", significant(n as f64 / 1_048_576.0)),
+        1_024..1_048_576 => format!("{} KiB", significant((n * 1_000 / 1_024) as i64)),
+        _ => format!("{} MiB", significant((n / 1_024 * 1_000 / 1_024) as i64)),
     }
 }
 
@@ -157,13 +169,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lengths_of_drawings_have_one_decimal() {
+        assert_eq!(tenths(0.0), "0.0");
+        assert_eq!(tenths(12.349), "12.3");
+        assert_eq!(tenths(999.96), "1000.0");
+    }
+
+    #[test]
     fn durations_have_three_figures() {
         let cases = [
             (0, "0 µs"),
             (640, "640 µs"),
-            (4_125, "4.12 ms"),
+            (4_125, "4.13 ms"),
             (9_996, "10.0 ms"),
-            (41_250, "41.2 ms"),
+            (41_250, "41.3 ms"),
             (128_400, "128 ms"),
             (1_284_000, "1.28 s"),
             (60_000_000, "60.0 s"),

@@ -6,6 +6,14 @@
 //!
 //! Feature `ssr` is for the aggregator, which mounts [`server::router`]; feature `hydrate` is for the browser.
 
+/// A view without its type. Each type of a view is compiled on its own, with all that can be done with it; erased at once,
+/// hundreds of them share one, which halves what the browser has to load.
+macro_rules! html {
+    ($($view:tt)*) => {
+        leptos::prelude::IntoAny::into_any(leptos::prelude::view! { $($view)* })
+    };
+}
+
 pub mod api;
 pub mod app;
 pub mod clock;
@@ -24,5 +32,10 @@ pub mod server;
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
+    // A shipped build traps without a message: the texts would weigh more than they help.
+    #[cfg(debug_assertions)]
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&panic.to_string().into());
+    }));
     leptos::mount::hydrate_body(app::App);
 }

@@ -2,7 +2,7 @@
 
 use edgewatch_client::event::Event;
 use leptos::prelude::*;
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// How the stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +15,13 @@ pub enum Connection {
     Reconnecting,
 }
 
-type Listener = Rc<dyn Fn(&Event)>;
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// The page's event stream.
 #[derive(Clone, Copy)]
 pub struct Live {
     connection: RwSignal<Connection>,
-    listeners: StoredValue<(u32, BTreeMap<u32, Listener>), LocalStorage>,
+    listeners: StoredValue<(u32, BTreeMap<u32, Listener>)>,
 }
 
 impl Live {
@@ -29,7 +29,7 @@ impl Live {
     pub fn provide() -> Self {
         let live = Self {
             connection: RwSignal::new(Connection::Opening),
-            listeners: StoredValue::new_local((0, BTreeMap::new())),
+            listeners: StoredValue::new((0, BTreeMap::new())),
         };
         provide_context(live);
         #[cfg(feature = "hydrate")]
@@ -46,10 +46,10 @@ impl Live {
     }
 
     /// Calls `listener` for each event until the current owner is cleaned up.
-    pub fn listen(self, listener: impl Fn(&Event) + 'static) {
+    pub fn listen(self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         let id = self.listeners.try_update_value(|(last, listeners)| {
             *last += 1;
-            listeners.insert(*last, Rc::new(listener) as Listener);
+            listeners.insert(*last, Arc::new(listener) as Listener);
             *last
         });
         on_cleanup(move || {

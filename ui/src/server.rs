@@ -20,6 +20,8 @@ use tower_http::compression::CompressionLayer;
 ///
 /// Mount it as the fallback of the whole application: `api.clone().fallback_service(router(api, Assets::embedded()))`.
 pub fn router(api: Router, assets: Assets) -> Router {
+    // Already set where a host renders with Leptos elsewhere too: then that one serves.
+    let _ = any_spawner::Executor::init_tokio();
     let context = move || {
         let headers = use_context::<Parts>()
             .map(|parts| parts.headers)

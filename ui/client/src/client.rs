@@ -21,6 +21,42 @@ use std::sync::Arc;
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";
 
+/// The paths of what is read, relative to [`BASE`].
+pub mod path {
+    use super::{ResultsQuery, SeriesQuery, percent_encode, query_string};
+
+    /// Who is signed in.
+    pub const SESSION: &str = "/session";
+    /// Whether the first administrator is still to be made.
+    pub const SETUP: &str = "/setup";
+    /// Every monitor at a glance.
+    pub const OVERVIEW: &str = "/overview";
+    /// The regions, with their probes.
+    pub const REGIONS: &str = "/regions";
+    /// The open enrolment tokens.
+    pub const ENROLMENT_TOKENS: &str = "/enrolment-tokens";
+
+    /// One monitor.
+    pub fn monitor(id: i32) -> String {
+        format!("/monitors/{id}")
+    }
+
+    /// A page of a monitor's results.
+    pub fn results(id: i32, query: &ResultsQuery) -> String {
+        format!("/monitors/{id}/results{}", query_string(query))
+    }
+
+    /// One result in full.
+    pub fn result(id: i32, result: &str) -> String {
+        format!("/monitors/{id}/results/{}", percent_encode(result))
+    }
+
+    /// A monitor's latency over time.
+    pub fn series(id: i32, query: &SeriesQuery) -> String {
+        format!("/monitors/{id}/series{}", query_string(query))
+    }
+}
+
 /// A client of the REST API. Cheap to clone; clones renew an ended session together.
 #[derive(Clone)]
 pub struct Client {
@@ -40,7 +76,7 @@ impl Client {
 
     /// `GET /session`: who is signed in.
     pub async fn get_session(&self) -> Result<SessionResponse, Problem> {
-        self.get("/session").await
+        self.get(path::SESSION).await
     }
 
     /// `POST /session`: sign in.
@@ -63,7 +99,7 @@ impl Client {
 
     /// `GET /setup`: whether the first administrator is still to be made.
     pub async fn get_setup(&self) -> Result<SetupResponse, Problem> {
-        self.get("/setup").await
+        self.get(path::SETUP).await
     }
 
     /// `POST /setup`: make the first administrator and sign in.
@@ -73,12 +109,12 @@ impl Client {
 
     /// `GET /overview`.
     pub async fn get_overview(&self) -> Result<Overview, Problem> {
-        self.get("/overview").await
+        self.get(path::OVERVIEW).await
     }
 
     /// `GET /monitors/{id}`.
     pub async fn get_monitor(&self, id: i32) -> Result<Monitor, Problem> {
-        self.get(&format!("/monitors/{id}")).await
+        self.get(&path::monitor(id)).await
     }
 
     /// `POST /monitors`.
@@ -99,25 +135,22 @@ impl Client {
 
     /// `GET /monitors/{id}/results`.
     pub async fn list_results(&self, id: i32, query: &ResultsQuery) -> Result<Page<ResultSummary>, Problem> {
-        self.get(&format!("/monitors/{id}/results{}", query_string(query)))
-            .await
+        self.get(&path::results(id, query)).await
     }
 
     /// `GET /monitors/{id}/results/{result}`.
     pub async fn get_result(&self, id: i32, result: &str) -> Result<ResultDetail, Problem> {
-        self.get(&format!("/monitors/{id}/results/{}", percent_encode(result)))
-            .await
+        self.get(&path::result(id, result)).await
     }
 
     /// `GET /monitors/{id}/series`.
     pub async fn get_series(&self, id: i32, query: &SeriesQuery) -> Result<Series, Problem> {
-        self.get(&format!("/monitors/{id}/series{}", query_string(query)))
-            .await
+        self.get(&path::series(id, query)).await
     }
 
     /// `GET /regions`, with their probes.
     pub async fn list_regions(&self) -> Result<Vec<Region>, Problem> {
-        self.get("/regions").await
+        self.get(path::REGIONS).await
     }
 
     /// `PUT /regions/{name}`.
@@ -152,7 +185,7 @@ impl Client {
 
     /// `GET /enrolment-tokens`.
     pub async fn list_enrolment_tokens(&self) -> Result<Vec<EnrolmentToken>, Problem> {
-        self.get("/enrolment-tokens").await
+        self.get(path::ENROLMENT_TOKENS).await
     }
 
     /// `POST /enrolment-tokens`; the answer alone holds the secret.
@@ -176,6 +209,13 @@ impl Client {
     /// `GET /tests/{id}`.
     pub async fn get_test(&self, id: &str) -> Result<TestRun, Problem> {
         self.get(&format!("/tests/{}", percent_encode(id))).await
+    }
+
+    /// The JSON text of what a [`path`] answers.
+    pub async fn read_text(&self, path: &str) -> Result<String, Problem> {
+        self.request(Method::Get, path, None)
+            .await
+            .map(|response| response.body)
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
@@ -203,7 +243,7 @@ impl Client {
         body: Option<String>,
     ) -> Result<T, Problem> {
         let response = self.request(method, path, body).await?;
-        serde_json::from_slice(&response.body).map_err(|error| unreadable(response.status, &error))
+        serde_json::from_str(&response.body).map_err(|error| unreadable(response.status, &error))
     }
 
     /// Sends a request; where the session is over, renews it and tries once more.
@@ -247,8 +287,7 @@ impl Client {
         if (200..300).contains(&response.status) {
             return Ok(response);
         }
-        Err(serde_json::from_slice(&response.body)
-            .unwrap_or_else(|error| unreadable(response.status, &error)))
+        Err(serde_json::from_str(&response.body).unwrap_or_else(|error| unreadable(response.status, &error)))
     }
 }
 
@@ -318,12 +357,7 @@ mod tests {
                 .unwrap()
                 .push(format!("{} {}", request.method.as_str(), request.path));
             let (status, body) = self.answers.lock().unwrap().remove(0);
-            Box::pin(async move {
-                Ok(Response {
-                    status,
-                    body: body.into_bytes(),
-                })
-            })
+            Box::pin(async move { Ok(Response { status, body }) })
         }
         fn can_refresh(&self) -> bool {
             self.refreshes

@@ -49,8 +49,8 @@ pub struct Request {
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// The body's bytes.
-    pub body: Vec<u8>,
+    /// The body: JSON, and so text.
+    pub body: String,
 }
 
 /// An answer on its way.

@@ -29,9 +29,9 @@ pub fn certificate(facts: &CertificateFacts) -> AnyView {
     let names = facts
         .names
         .iter()
-        .map(|name| view! { <li>{name.clone()}</li> })
+        .map(|name| html! { <li>{name.clone()}</li> })
         .collect_view();
-    view! {
+    html! {
         <dl class="facts">
             <div><dt>"Subject"</dt><dd>{facts.subject.clone()}</dd></div>
             <div><dt>"Issuer"</dt><dd>{facts.issuer.clone()}</dd></div>
@@ -47,5 +47,4 @@ pub fn certificate(facts: &CertificateFacts) -> AnyView {
             <div><dt>"SHA-256"</dt><dd><code class="hash">{facts.fingerprint.clone()}</code></dd></div>
         </dl>
     }
-    .into_any()
 }

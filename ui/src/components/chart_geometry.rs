@@ -1,5 +1,6 @@
 //! The latency chart as figures: scales, areas and lines in the chart's own units. Pure.
 
+use crate::format::tenths;
 use edgewatch_client::series::{Series, SeriesBucket};
 
 /// Width of the drawing in its own units.
@@ -90,9 +91,10 @@ pub fn x(index: usize, buckets: usize) -> f64 {
 
 /// One decimal is a twentieth of a pixel; more only weighs.
 fn point(path: &mut String, command: char, x: f64, y: f64) {
-    use std::fmt::Write as _;
-    // Writing to a string cannot fail.
-    let _ = write!(path, "{command}{x:.1} {y:.1}");
+    path.push(command);
+    path.push_str(&tenths(x));
+    path.push(' ');
+    path.push_str(&tenths(y));
 }
 
 /// Runs of neighbouring buckets that have a value, as ranges.
@@ -185,7 +187,6 @@ pub fn line(series: &Series, top: i64, value: impl Fn(&SeriesBucket) -> Option<i
 
 /// Marks of the buckets that a condition holds for, as a path of strips of the height of one unit.
 pub fn strips(series: &Series, holds: impl Fn(&SeriesBucket) -> bool) -> String {
-    use std::fmt::Write as _;
     let n = series.buckets.len();
     let width = WIDTH / n.max(1) as f64;
     let mut path = String::new();
@@ -195,7 +196,11 @@ pub fn strips(series: &Series, holds: impl Fn(&SeriesBucket) -> bool) -> String 
         .enumerate()
         .filter(|(_, bucket)| holds(bucket))
     {
-        let _ = write!(path, "M{:.1} 0h{:.1}v1h-{:.1}z", i as f64 * width, width, width);
+        let width_text = tenths(width);
+        path.push_str(&format!(
+            "M{} 0h{width_text}v1h-{width_text}z",
+            tenths(i as f64 * width)
+        ));
     }
     path
 }
@@ -203,6 +208,7 @@ pub fn strips(series: &Series, holds: impl Fn(&SeriesBucket) -> bool) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::tenths;
     use chrono::DateTime;
     use edgewatch_client::series::{MeanPhases, Percentiles};
 

@@ -21,26 +21,24 @@ pub fn field(
     problem: Signal<Option<String>>,
     input: AnyView,
 ) -> AnyView {
-    view! {
+    html! {
         <div class="field" class:field-wrong=move || problem.with(Option::is_some)>
             <label for=input_id(pointer)>{label}</label>
             {input}
-            {hint.map(|hint| view! { <p class="hint">{hint}</p> })}
+            {hint.map(|hint| html! { <p class="hint">{hint}</p> })}
             {problem_line(pointer, problem)}
         </div>
     }
-    .into_any()
 }
 
 /// The line under a field that says what is wrong.
 pub fn problem_line(pointer: &str, problem: Signal<Option<String>>) -> AnyView {
     let id = problem_id(pointer);
-    view! {
+    html! {
         <p class="problem" id=id role="alert" hidden=move || problem.with(Option::is_none)>
             {Icon::Warning.view()} <span>{problem}</span>
         </p>
     }
-    .into_any()
 }
 
 /// What an input holds and how it changes.
@@ -82,7 +80,7 @@ pub fn text_input(
     };
     let Binding { get, set } = binding.clone();
     let described = problem_id(pointer);
-    view! {
+    html! {
         <input
             id=input_id(pointer)
             class="input"
@@ -99,13 +97,12 @@ pub fn text_input(
             on:input=move |event| set.run(event_target_value(&event))
         />
     }
-    .into_any()
 }
 
 /// A text of several lines.
 pub fn text_area(pointer: &str, binding: &Binding, rows: u8) -> AnyView {
     let Binding { get, set } = binding.clone();
-    view! {
+    html! {
         <textarea
             id=input_id(pointer)
             class="input input-area"
@@ -117,7 +114,6 @@ pub fn text_area(pointer: &str, binding: &Binding, rows: u8) -> AnyView {
             {get.get_untracked()}
         </textarea>
     }
-    .into_any()
 }
 
 /// A choice of one; `options` are value and label.
@@ -132,17 +128,16 @@ pub fn select(
         .into_iter()
         .map(|(value, text)| {
             let own = value.clone();
-            view! { <option value=value selected=move || get.with(|chosen| *chosen == own)>{text}</option> }
+            html! { <option value=value selected=move || get.with(|chosen| *chosen == own)>{text}</option> }
         })
         .collect_view();
-    view! {
+    html! {
         <span class="select">
             <select id=id class="input" aria-label=label prop:value=get on:change=move |event| set.run(event_target_value(&event))>
                 {options}
             </select>
         </span>
     }
-    .into_any()
 }
 
 /// A switch with its label and an explanation.
@@ -153,7 +148,7 @@ pub fn check_box(
     get: Signal<bool>,
     set: Callback<bool>,
 ) -> AnyView {
-    view! {
+    html! {
         <label class="check">
             <input
                 r#type="checkbox"
@@ -164,11 +159,10 @@ pub fn check_box(
             />
             <span>
                 <span class="check-label">{label}</span>
-                {hint.map(|hint| view! { <span class="hint">{hint}</span> })}
+                {hint.map(|hint| html! { <span class="hint">{hint}</span> })}
             </span>
         </label>
     }
-    .into_any()
 }
 
 /// The text of an input that is read only when the form is sent: what a password manager filled in before the page was

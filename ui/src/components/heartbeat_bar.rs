@@ -169,9 +169,9 @@ fn severity(outcome: OutcomeState) -> u8 {
 pub fn heartbeat_bar(beats: Signal<Beats>) -> AnyView {
     let strokes = move |kind: Option<OutcomeState>| {
         let class = format!("beat beat-{}", kind.map_or("none", OutcomeState::as_str));
-        view! { <path class=class d=move || beats.with(|beats| beats.path(kind)) /> }
+        html! { <path class=class d=move || beats.with(|beats| beats.path(kind)) /> }
     };
-    view! {
+    html! {
         <svg
             class="heartbeats"
             role="img"
@@ -186,7 +186,6 @@ pub fn heartbeat_bar(beats: Signal<Beats>) -> AnyView {
             {strokes(Some(OutcomeState::Down))}
         </svg>
     }
-    .into_any()
 }
 
 #[cfg(test)]

@@ -108,22 +108,20 @@ impl Icon {
 
     /// The drawing, hidden from screen readers: a text beside it says the same.
     pub fn view(self) -> AnyView {
-        view! {
+        html! {
             <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
                 <path d=self.path() />
             </svg>
         }
-        .into_any()
     }
 }
 
 /// The mark of Edgewatch: a pulse at the edge of a circle.
 pub fn logo() -> AnyView {
-    view! {
+    html! {
         <svg class="logo" viewBox="0 0 24 24" aria-hidden="true">
             <path class="logo-ring" d="M19.6 7.2A9 9 0 1 0 21 12" />
             <path class="logo-pulse" d="M3 12h5l2.5-5 3.5 10 2.5-5H21" />
         </svg>
     }
-    .into_any()
 }

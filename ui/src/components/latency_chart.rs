@@ -27,7 +27,7 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
             .iter()
             .zip(geometry::areas(&series, top))
             .map(|((class, _), path)| {
-                view! { <path class=format!("area phase-{class}") d=path /> }.into_any()
+                html! { <path class=format!("area phase-{class}") d=path /> }
             })
             .collect::<Vec<_>>(),
         Mode::Percentiles => PERCENTILES
@@ -35,14 +35,14 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
             .enumerate()
             .map(|(i, (class, _))| {
                 let path = geometry::line(&series, top, |bucket| geometry::percentiles(bucket)[i]);
-                view! { <path class=format!("line line-{class}") d=path /> }.into_any()
+                html! { <path class=format!("line line-{class}") d=path /> }
             })
             .collect(),
     };
     let grid = (0..GRID)
         .map(|i| {
-            let y = HEIGHT / GRID as f64 * i as f64;
-            view! { <path class="grid-line" d=format!("M0 {y}H{WIDTH}") /> }
+            let y = HEIGHT as i64 * i / GRID;
+            html! { <path class="grid-line" d=format!("M0 {y}H{}", WIDTH as i64) /> }
         })
         .collect_view();
     let scale = (0..=GRID)
@@ -52,13 +52,13 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
             } else {
                 axis_text(top * (GRID - i) / GRID)
             };
-            view! { <span>{text}</span> }
+            html! { <span>{text}</span> }
         })
         .collect_view();
     let axis = (0..5)
         .map(|i| {
             let at = series.from + (series.to - series.from) * i / 4;
-            view! { <span>{move || format::moment(clock.wall(at), axis_style)}</span> }
+            html! { <span>{move || format::moment(clock.wall(at), axis_style)}</span> }
         })
         .collect_view();
     let failed = geometry::strips(&series, |bucket| bucket.failed > 0);
@@ -91,7 +91,7 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
         reading.with_value(|series| reading_view(series, mode, index, clock))
     };
 
-    view! {
+    html! {
         <figure class="chart">
             <div class="chart-scale" aria-hidden="true">{scale}</div>
             <div
@@ -106,16 +106,16 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
                 on:blur=move |_| hovered.set(None)
                 on:keydown=walk
             >
-                <svg class="chart-drawing" viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
+                <svg class="chart-drawing" viewBox=format!("0 0 {} {}", WIDTH as i64, HEIGHT as i64) preserveAspectRatio="none" aria-hidden="true">
                     {grid}
                     {drawing}
-                    <path class="grid-ground" d=format!("M0 {HEIGHT}H{WIDTH}") />
+                    <path class="grid-ground" d=format!("M0 {}H{}", HEIGHT as i64, WIDTH as i64) />
                 </svg>
-                {(!measured).then(|| view! { <p class="chart-empty">"No successful check in this window"</p> })}
+                {(!measured).then(|| html! { <p class="chart-empty">"No successful check in this window"</p> })}
                 {details}
             </div>
-            <svg class="chart-strip" viewBox=format!("0 0 {WIDTH} 1") preserveAspectRatio="none" aria-hidden="true">
-                <path class="strip-ground" d=format!("M0 0h{WIDTH}v1H0z") />
+            <svg class="chart-strip" viewBox=format!("0 0 {} 1", WIDTH as i64) preserveAspectRatio="none" aria-hidden="true">
+                <path class="strip-ground" d=format!("M0 0h{}v1H0z", WIDTH as i64) />
                 <path class="strip-unmeasured" d=blind />
                 <path class="strip-failed" d=failed />
             </svg>
@@ -123,17 +123,18 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
             {legend(mode)}
         </figure>
     }
-    .into_any()
 }
 
-/// A value of the scale, without needless decimals.
+/// A value of the scale: it is round, so one decimal is enough.
 fn axis_text(us: i64) -> String {
-    if us >= 1_000_000 {
-        format!("{} s", us as f64 / 1e6)
-    } else if us >= 1_000 {
-        format!("{} ms", us as f64 / 1e3)
-    } else {
-        format!("{us} µs")
+    let (unit, name) = match us {
+        1_000_000.. => (1_000_000, "s"),
+        1_000.. => (1_000, "ms"),
+        _ => (1, "µs"),
+    };
+    match us * 10 / unit % 10 {
+        0 => format!("{} {name}", us / unit),
+        tenth => format!("{}.{tenth} {name}", us / unit),
     }
 }
 
@@ -165,9 +166,9 @@ fn legend(mode: Mode) -> AnyView {
     let entries = entries
         .into_iter()
         .chain([("strip-failed".to_owned(), "Failed checks")])
-        .map(|(class, name)| view! { <li><i class=format!("swatch {class}")></i>{name}</li> })
+        .map(|(class, name)| html! { <li><i class=format!("swatch {class}")></i>{name}</li> })
         .collect_view();
-    view! { <ul class="legend">{entries}</ul> }.into_any()
+    html! { <ul class="legend">{entries}</ul> }
 }
 
 /// What the pointer is over. Only ever made in the browser, so its place may be a style.
@@ -195,7 +196,7 @@ fn reading_view(series: &Series, mode: Mode, index: usize, clock: crate::clock::
     let rows = values
         .into_iter()
         .filter_map(|(class, name, us)| {
-            Some(view! {
+            Some(html! {
                 <div>
                     <dt><i class=format!("swatch {class}")></i>{name}</dt>
                     <dd>{format::micros(us?.into())}</dd>
@@ -213,15 +214,12 @@ fn reading_view(series: &Series, mode: Mode, index: usize, clock: crate::clock::
     } else {
         Moment::Minute
     };
-    Some(
-        view! {
-            <div class="crosshair" style:left=format!("{percent}%") aria-hidden="true"></div>
-            <div class=side style:left=format!("{percent}%") role="status">
-                <strong>{format::moment(clock.wall(bucket.at), style)}</strong>
-                <dl>{rows}</dl>
-                <p>{checks}</p>
-            </div>
-        }
-        .into_any(),
-    )
+    Some(html! {
+        <div class="crosshair" style:left=format!("{}%", format::tenths(percent)) aria-hidden="true"></div>
+        <div class=side style:left=format!("{}%", format::tenths(percent)) role="status">
+            <strong>{format::moment(clock.wall(bucket.at), style)}</strong>
+            <dl>{rows}</dl>
+            <p>{checks}</p>
+        </div>
+    })
 }

@@ -1,6 +1,7 @@
 //! What a page shows while its data is on the way, and when it does not come.
 
 use crate::{
+    api::Reading,
     components::icon::Icon,
     session::{is_signed_out, redirect_to, sign_in_path},
 };
@@ -10,30 +11,44 @@ use edgewatch_client::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
-/// Shows what a resource brings: a skeleton of the same size while it loads, a message with a retry when it fails.
-pub fn loaded<T>(
-    resource: Resource<Result<T, Problem>>,
+/// Shows what a reading brings: a skeleton of the same size while it loads for the first time, a message with a retry
+/// when it fails. While it is read anew, what was there stays.
+pub fn loaded<T: DeserializeOwned + 'static>(
+    reading: Reading,
     skeleton: fn() -> AnyView,
-    view: impl Fn(T) -> AnyView + Clone + Send + Sync + 'static,
-) -> AnyView
-where
-    T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
-{
-    view! {
-        <Suspense fallback=skeleton>
-            {move || {
-                let view = view.clone();
-                Suspend::new(async move {
-                    match resource.await {
-                        Ok(data) => view(data),
-                        Err(problem) => failure(&problem, Callback::new(move |()| resource.refetch())),
-                    }
-                })
-            }}
-        </Suspense>
-    }
-    .into_any()
+    view: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    show(
+        reading,
+        skeleton,
+        Arc::new(move |json| {
+            serde_json::from_str::<T>(json)
+                .map(&view)
+                .map_err(|error| unreadable(&error))
+        }),
+    )
+}
+
+type View = Arc<dyn Fn(&str) -> Result<AnyView, Problem> + Send + Sync>;
+
+fn show(reading: Reading, skeleton: fn() -> AnyView, view: View) -> AnyView {
+    let content = move || {
+        let view = view.clone();
+        Suspend::new(async move {
+            reading
+                .await
+                .and_then(|json| view(&json))
+                .unwrap_or_else(|problem| failure(&problem, Callback::new(move |()| reading.refetch())))
+        })
+    };
+    html! { <Transition fallback=skeleton>{content}</Transition> }
+}
+
+fn unreadable(error: &serde_json::Error) -> Problem {
+    Problem::new(ProblemType::Internal).detail(format!("The answer cannot be read: {error}."))
 }
 
 /// A page's failure: what went wrong, and what can be done. Who is not signed in is led to the sign-in page.
@@ -49,8 +64,7 @@ pub fn failure(problem: &Problem, retry: Callback<()>) -> AnyView {
     );
     if is_signed_out(problem) {
         redirect_to(&sign_in_path(&here));
-        return view! { <div class="page-failure" role="status">"Your session is over. Leading you to sign in …"</div> }
-            .into_any();
+        return html! { <div class="page-failure" role="status">"Your session is over. Leading you to sign in …"</div> };
     }
     set_status(problem.status);
     let missing = problem.kind() == Some(ProblemType::NotFound);
@@ -59,38 +73,35 @@ pub fn failure(problem: &Problem, retry: Callback<()>) -> AnyView {
     } else {
         Icon::Warning
     };
-    view! {
+    html! {
         <div class="empty" role="alert">
             <div class="empty-icon">{icon.view()}</div>
             <h2>{problem.title.clone()}</h2>
             <p>{problem.detail.clone()}</p>
             {if missing {
-                view! { <a class="button" href="/">"All monitors"</a> }.into_any()
+                html! { <a class="button" href="/">"All monitors"</a> }
             } else {
-                view! {
+                html! {
                     <button class="button" r#type="button" on:click=move |_| retry.run(())>
                         {Icon::Retry.view()}
                         "Try again"
                     </button>
                 }
-                    .into_any()
             }}
         </div>
     }
-    .into_any()
 }
 
 /// A problem beside what caused it, such as a form.
 pub fn alert(problem: &Problem) -> AnyView {
-    view! {
+    html! {
         <div class="alert" role="alert">
             {Icon::Warning.view()} <div>
                 <strong>{problem.title.clone()}</strong>
-                {problem.detail.clone().map(|detail| view! { <p>{detail}</p> })}
+                {problem.detail.clone().map(|detail| html! { <p>{detail}</p> })}
             </div>
         </div>
     }
-    .into_any()
 }
 
 /// The page's HTTP status, where it is rendered on the server.
@@ -108,13 +119,12 @@ pub fn set_status(status: u16) {
 /// Grey blocks in the shape of what is coming.
 pub fn skeleton_rows() -> AnyView {
     let rows = (0..8)
-        .map(|_| view! { <div class="skeleton skeleton-row"></div> })
+        .map(|_| html! { <div class="skeleton skeleton-row"></div> })
         .collect_view();
-    view! {
+    html! {
         <div class="skeletons" role="status">
             <span class="sr-only">"Loading"</span>
             {rows}
         </div>
     }
-    .into_any()
 }

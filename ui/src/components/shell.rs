@@ -1,7 +1,7 @@
 //! The frame of the signed-in pages: navigation, the live indicator, the theme, the user.
 
 use crate::{
-    api::use_client,
+    api::{fixed, read, use_client},
     clock::{use_clock, zone_offset_minutes},
     components::{
         icon::{Icon, logo},
@@ -11,21 +11,14 @@ use crate::{
     live::{Connection, Live},
     session::Session,
 };
-use edgewatch_client::session::SessionResponse;
+use edgewatch_client::{client::path, session::SessionResponse};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::components::{A, Outlet};
 
 /// Lets signed-in users through, and frames what they see.
 #[component]
 pub fn Shell() -> impl IntoView {
-    let client = use_client();
-    let session = Resource::new_blocking(
-        || (),
-        move |()| {
-            let client = client.clone();
-            async move { client.get_session().await }
-        },
-    );
+    let session = read(fixed(path::SESSION));
     loaded(session, skeleton_rows, |session: SessionResponse| {
         frame(session.into())
     })
@@ -36,7 +29,7 @@ fn frame(session: Session) -> AnyView {
     let live = Live::provide();
     let announcement = RwSignal::new(String::new());
     provide_context(Announcer(announcement));
-    view! {
+    html! {
         <a class="skip-link" href="#main">"Skip to content"</a>
         <header class="top">
             <div class="top-inner">
@@ -61,7 +54,6 @@ fn frame(session: Session) -> AnyView {
         {footer()}
         <div class="sr-only" role="status" aria-live="polite">{announcement}</div>
     }
-    .into_any()
 }
 
 /// Says changes aloud to screen readers.
@@ -87,7 +79,7 @@ fn indicator(live: Live) -> impl IntoView {
         Connection::Live => ("live", "Live"),
         Connection::Reconnecting => ("lost", "Reconnecting"),
     };
-    view! {
+    html! {
         <span class=move || format!("live live-{}", look().0) role="status" title="Whether changes arrive as they happen">
             <span class="live-dot" aria-hidden="true"></span>
             <span class="live-word">{move || look().1}</span>
@@ -97,7 +89,7 @@ fn indicator(live: Live) -> impl IntoView {
 
 /// Light, dark or as the system has it. `theme.js` does the work, so that it holds before the first paint.
 fn theme_switch() -> impl IntoView {
-    view! {
+    html! {
         <button class="icon-button" r#type="button" data-theme-switch="" title="Theme: system, light or dark" aria-label="Switch theme">
             <span class="theme-system">{Icon::Screen.view()}</span>
             <span class="theme-light">{Icon::Sun.view()}</span>
@@ -116,7 +108,7 @@ fn user_menu(session: &Session) -> impl IntoView + use<> {
             let _ = window().location().assign("/sign-in");
         });
     };
-    view! {
+    html! {
         <details class="menu">
             <summary class="icon-button" aria-label="Account">{Icon::Person.view()}</summary>
             <div class="menu-panel">
@@ -143,7 +135,7 @@ fn footer() -> impl IntoView {
             "UTC".to_owned()
         }
     };
-    view! {
+    html! {
         <footer class="footer">
             <span>"Times in " {zone}</span>
             <span>"Edgewatch " {env!("CARGO_PKG_VERSION")} " · " <a href="/api/v1/openapi.json" rel="external">"API"</a></span>

@@ -63,21 +63,21 @@ pub fn sight_panel(sight: &Sight) -> AnyView {
                 Severity::Down => ("tone-down", Icon::Cross),
                 Severity::Degraded => ("tone-degraded", Icon::Warning),
             };
-            view! { <li class=tone>{icon.view()} <code>{failed.text.clone()}</code></li> }
+            html! { <li class=tone>{icon.view()} <code>{failed.text.clone()}</code></li> }
         })
         .collect_view();
-    view! {
+    html! {
         <div class="sight">
             <div class="sight-head">
                 {badge(look)}
                 {sight
                     .outcome
                     .reason()
-                    .map(|reason| view! { <span class="sight-reason">{reason_words(reason)} {phase.clone()}</span> })}
+                    .map(|reason| html! { <span class="sight-reason">{reason_words(reason)} {phase.clone()}</span> })}
             </div>
-            {sight.message.clone().map(|message| view! { <p class="sight-message">{message}</p> })}
+            {sight.message.clone().map(|message| html! { <p class="sight-message">{message}</p> })}
             {(!sight.failed_assertions.is_empty())
-                .then(|| view! { <section><h3>"Failed assertions"</h3><ul class="assertion-list">{assertions}</ul></section> })}
+                .then(|| html! { <section><h3>"Failed assertions"</h3><ul class="assertion-list">{assertions}</ul></section> })}
             <section>
                 <h3>"Phases"</h3>
                 {waterfall(&sight.phases, sight.total_us.into())}
@@ -86,10 +86,9 @@ pub fn sight_panel(sight: &Sight) -> AnyView {
             {sight
                 .certificate
                 .as_ref()
-                .map(|facts| view! { <section><h3>"Certificate"</h3>{certificate(facts)}</section> })}
+                .map(|facts| html! { <section><h3>"Certificate"</h3>{certificate(facts)}</section> })}
         </div>
     }
-    .into_any()
 }
 
 fn response(http: &HttpFacts, sight: &Sight) -> AnyView {
@@ -102,7 +101,7 @@ fn response(http: &HttpFacts, sight: &Sight) -> AnyView {
                 .filter_map(|&phase| hop.phases.get(phase).measured_us())
                 .map(i64::from)
                 .sum();
-            view! {
+            html! {
                 <li>
                     <span class="num">{hop.status}</span>
                     <code>{hop.url.clone()}</code>
@@ -111,25 +110,24 @@ fn response(http: &HttpFacts, sight: &Sight) -> AnyView {
             }
         })
         .collect_view();
-    view! {
+    html! {
         <section>
             <h3>"Response"</h3>
             <dl class="facts">
-                {http.status.map(|status| view! { <div><dt>"Status"</dt><dd class="num">{status}</dd></div> })}
-                {http.protocol.clone().map(|protocol| view! { <div><dt>"Protocol"</dt><dd>{protocol}</dd></div> })}
-                {sight.address.map(|address| view! { <div><dt>"Address"</dt><dd><code>{address.to_string()}</code></dd></div> })}
+                {http.status.map(|status| html! { <div><dt>"Status"</dt><dd class="num">{status}</dd></div> })}
+                {http.protocol.clone().map(|protocol| html! { <div><dt>"Protocol"</dt><dd>{protocol}</dd></div> })}
+                {sight.address.map(|address| html! { <div><dt>"Address"</dt><dd><code>{address.to_string()}</code></dd></div> })}
                 <div><dt>"Body"</dt><dd class="num">{format::bytes(http.body_bytes)}</dd></div>
                 {http
                     .body_sha256
                     .clone()
-                    .map(|hash| view! { <div><dt>"SHA-256"</dt><dd><code class="hash">{hash}</code></dd></div> })}
+                    .map(|hash| html! { <div><dt>"SHA-256"</dt><dd><code class="hash">{hash}</code></dd></div> })}
             </dl>
-            {(!http.hops.is_empty()).then(|| view! { <h3>"Redirects"</h3><ol class="hops">{hops}</ol> })}
+            {(!http.hops.is_empty()).then(|| html! { <h3>"Redirects"</h3><ol class="hops">{hops}</ol> })}
             {http
                 .excerpt
                 .clone()
-                .map(|excerpt| view! { <h3>"Beginning of the body"</h3><pre class="excerpt" tabindex="0">{excerpt}</pre> })}
+                .map(|excerpt| html! { <h3>"Beginning of the body"</h3><pre class="excerpt" tabindex="0">{excerpt}</pre> })}
         </section>
     }
-    .into_any()
 }

@@ -56,15 +56,14 @@ pub fn of_outcome(outcome: OutcomeState) -> Look {
 
 /// The round mark of a state, with its word for screen readers.
 pub fn mark(look: Look) -> AnyView {
-    view! {
+    html! {
         <span class=format!("mark tone-{}", look.tone) title=look.word>
             {look.icon.view()} <span class="sr-only">{look.word}</span>
         </span>
     }
-    .into_any()
 }
 
 /// A state as icon and word.
 pub fn badge(look: Look) -> AnyView {
-    view! { <span class=format!("badge tone-{}", look.tone)>{look.icon.view()} {look.word}</span> }.into_any()
+    html! { <span class=format!("badge tone-{}", look.tone)>{look.icon.view()} {look.word}</span> }
 }

@@ -21,20 +21,20 @@ pub fn waterfall(phases: &PhaseTimes, total_us: i64) -> AnyView {
             let length = time.measured_us().map_or(0, i64::from);
             let from = begin;
             begin += length;
-            let percent = |us: i64| format!("{:.2}%", us as f64 / whole as f64 * 100.0);
+            let percent = |us: i64| format!("{}%", format::tenths(us as f64 / whole as f64 * 100.0));
             let bar = (length > 0).then(|| {
-                view! {
+                html! {
                     <rect class=format!("phase-{class}") x=percent(from) width=percent(length.max(whole / 250)) y="3" height="10" rx="2" />
                 }
             });
             let text = match time {
-                PhaseTime::Measured(us) => view! { <span class="num">{format::micros(us.into())}</span> }.into_any(),
+                PhaseTime::Measured(us) => html! { <span class="num">{format::micros(us.into())}</span> },
                 PhaseTime::NotMeasurable(why) => {
-                    view! { <span class="muted" title=why_not(why)>{why_not_short(why)}</span> }.into_any()
+                    html! { <span class="muted" title=why_not(why)>{why_not_short(why)}</span> }
                 }
-                PhaseTime::NotReached => view! { <span class="muted">"not reached"</span> }.into_any(),
+                PhaseTime::NotReached => html! { <span class="muted">"not reached"</span> },
             };
-            view! {
+            html! {
                 <div class="waterfall-row" role="row">
                     <span role="rowheader">{name}</span>
                     <span class="waterfall-track" role="presentation">
@@ -45,7 +45,7 @@ pub fn waterfall(phases: &PhaseTimes, total_us: i64) -> AnyView {
             }
         })
         .collect_view();
-    view! {
+    html! {
         <div class="waterfall" role="table" aria-label="Phases of the check">
             {rows}
             <div class="waterfall-row waterfall-total" role="row">
@@ -55,7 +55,6 @@ pub fn waterfall(phases: &PhaseTimes, total_us: i64) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
 }
 
 fn why_not_short(why: NotMeasurable) -> &'static str {

@@ -7,13 +7,14 @@ mod headers;
 mod test_panel;
 
 use crate::{
-    api::use_client,
+    api::{fixed, read},
     components::loading::{failure, loaded, skeleton_rows},
     pages::monitor::no_such_monitor,
     session::use_session,
 };
 use draft::Draft;
 use edgewatch_client::{
+    client::path,
     monitor::Monitor,
     protocol::problem::{FieldError, Problem, ProblemType},
     region::Region,
@@ -88,15 +89,8 @@ pub fn unreadable_fields(errors: Vec<FieldError>) -> Problem {
 /// A new monitor.
 #[component]
 pub fn NewMonitorPage() -> impl IntoView {
-    let client = use_client();
-    let regions = Resource::new_blocking(
-        || (),
-        move |()| {
-            let client = client.clone();
-            async move { client.list_regions().await }
-        },
-    );
-    view! {
+    let regions = read(fixed(path::REGIONS));
+    html! {
         <Title text="New monitor" />
         {loaded(regions, skeleton_rows, |regions: Vec<Region>| {
             guarded(move || form::form(FormState::new(None, Draft::default()), "New monitor".to_owned(), &regions))
@@ -115,34 +109,26 @@ pub fn EditMonitorPage() -> impl IntoView {
     let Some(id) = id else {
         return failure(&no_such_monitor(), Callback::new(|()| ()));
     };
-    let client = use_client();
-    let both = Resource::new_blocking(
-        || (),
-        move |()| {
-            let client = client.clone();
-            async move { Ok((client.get_monitor(id).await?, client.list_regions().await?)) }
-        },
-    );
-    loaded(
-        both,
-        skeleton_rows,
-        |(monitor, regions): (Monitor, Vec<Region>)| {
-            let title = format!("Edit {}", monitor.settings.name);
-            if monitor.from_config {
-                let problem = Problem::new(ProblemType::Conflict)
+    let (monitor, regions) = (read(fixed(path::monitor(id))), read(fixed(path::REGIONS)));
+    loaded(monitor, skeleton_rows, move |monitor: Monitor| {
+        if monitor.from_config {
+            let problem = Problem::new(ProblemType::Conflict)
                 .detail("This monitor comes from the configuration file. Change it there; the file is read again by itself.");
-                return failure(&problem, Callback::new(|()| ()));
-            }
-            guarded(move || {
-                let state = FormState::new(Some(monitor.id), Draft::from_settings(&monitor.settings));
-                view! {
-                    <Title text=title.clone() />
-                    {form::form(state, monitor.settings.name.clone(), &regions)}
-                }
-                .into_any()
-            })
-        },
-    )
+            return failure(&problem, Callback::new(|()| ()));
+        }
+        loaded(regions, skeleton_rows, move |regions: Vec<Region>| {
+            guarded(|| edit(&monitor, &regions))
+        })
+    })
+}
+
+fn edit(monitor: &Monitor, regions: &[Region]) -> AnyView {
+    let name = monitor.settings.name.clone();
+    let state = FormState::new(Some(monitor.id), Draft::from_settings(&monitor.settings));
+    html! {
+        <Title text=format!("Edit {name}") />
+        {form::form(state, name, regions)}
+    }
 }
 
 /// For those who may change monitors.

@@ -7,7 +7,7 @@ mod results;
 pub mod view;
 
 use crate::{
-    api::use_client,
+    api::{Reading, fixed, read, use_client},
     components::{
         loading::{failure, loaded, skeleton_rows},
         shell::use_announcer,
@@ -15,6 +15,7 @@ use crate::{
     live::use_live,
 };
 use edgewatch_client::{
+    client::path,
     event::{Event, LiveResult},
     monitor::{Monitor, MonitorState, RegionState},
     protocol::{
@@ -49,35 +50,39 @@ pub(super) fn no_such_monitor() -> Problem {
 }
 
 fn page(id: i32) -> AnyView {
-    let client = use_client();
-    let monitor = Resource::new_blocking(
-        move || id,
-        move |id| {
-            let client = client.clone();
-            async move { client.get_monitor(id).await }
-        },
-    );
-    loaded(monitor, skeleton_rows, move |monitor: Monitor| board(monitor))
-}
-
-fn board(monitor: Monitor) -> AnyView {
-    let id = monitor.id;
-    let name = monitor.settings.name.clone();
-    let monitor = RwSignal::new(monitor);
     let query = use_query_map();
     let view = Memo::new(move |_| query.with(|query| View::from_query(|name| query.get(name))));
-    // Grows with each live result of this monitor: what is read anew follows it.
-    let fresh = RwSignal::new(0_u32);
-    follow(monitor, fresh);
-    view! {
+    let monitor = read(fixed(path::monitor(id)));
+    // Begun here and not where they are shown: what is shown there is made anew as often as it takes until all is there.
+    let series = latency::Latency::read(id, view);
+    let results = results::read_results(id, view);
+    let detail = result_sheet::read_result(id, view);
+    loaded(monitor, skeleton_rows, move |monitor: Monitor| {
+        let name = monitor.settings.name.clone();
+        let monitor = RwSignal::new(monitor);
+        // Grows with each live result of this monitor: what is read anew follows it.
+        let fresh = RwSignal::new(0_u32);
+        follow(monitor, fresh);
+        board(name, monitor, view, fresh, (series, results, detail))
+    })
+}
+
+fn board(
+    name: String,
+    monitor: RwSignal<Monitor>,
+    view: Memo<View>,
+    fresh: RwSignal<u32>,
+    (series, results, detail): (latency::Latency, Reading, Reading),
+) -> AnyView {
+    let id = monitor.with_untracked(|monitor| monitor.id);
+    html! {
         <Title text=name />
         {head::head(monitor)}
         {head::regions(monitor, view)}
-        {latency::latency(id, view, fresh)}
-        {results::results(id, view, fresh, monitor)}
-        {result_sheet::result_sheet(id, view)}
+        {latency::latency(series, view, fresh)}
+        {results::results(results, view, fresh, monitor)}
+        {result_sheet::result_sheet(id, detail, view)}
     }
-    .into_any()
 }
 
 /// Keeps the monitor as the events say.

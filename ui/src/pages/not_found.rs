@@ -8,7 +8,7 @@ use leptos_meta::Title;
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     set_status(404);
-    view! {
+    html! {
         <Title text="Not found" />
         <main class="door">
             <div class="door-card">

@@ -4,7 +4,7 @@ mod probes;
 mod tokens;
 
 use crate::{
-    api::use_client,
+    api::{fixed, read, use_client},
     components::{
         icon::Icon,
         loading::{alert, loaded, skeleton_rows},
@@ -14,6 +14,7 @@ use crate::{
     session::use_session,
 };
 use edgewatch_client::{
+    client::path,
     event::Event,
     protocol::{enrolment::ProbeStatus, problem::Problem},
     region::Region,
@@ -24,15 +25,8 @@ use leptos_meta::Title;
 /// The regions.
 #[component]
 pub fn RegionsPage() -> impl IntoView {
-    let client = use_client();
-    let regions = Resource::new_blocking(
-        || (),
-        move |()| {
-            let client = client.clone();
-            async move { client.list_regions().await }
-        },
-    );
-    view! {
+    let regions = read(fixed(path::REGIONS));
+    html! {
         <Title text="Regions" />
         {loaded(regions, skeleton_rows, board)}
     }
@@ -75,7 +69,7 @@ fn board(initial: Vec<Region>) -> AnyView {
                 .collect();
             (!pending.is_empty()).then(|| {
                 let cards = pending.iter().map(|probe| probes::pending(probe, actions)).collect_view();
-                view! {
+                html! {
                     <section class="section" aria-labelledby="pending-title">
                         <h2 class="section-title" id="pending-title">
                             "Waiting for approval" <span class="count">{pending.len()}</span>
@@ -91,7 +85,7 @@ fn board(initial: Vec<Region>) -> AnyView {
         move || regions.with(|regions| regions.iter().map(|region| card(region, actions)).collect_view());
     let none = move || {
         regions.with(Vec::is_empty).then(|| {
-            view! {
+            html! {
                 <div class="empty empty-large">
                     <div class="empty-icon">{Icon::Globe.view()}</div>
                     <h2>"No region yet"</h2>
@@ -119,7 +113,7 @@ fn board(initial: Vec<Region>) -> AnyView {
             )
         })
     };
-    view! {
+    html! {
         <div class="page-head">
             <div>
                 <h1>"Regions"</h1>
@@ -133,7 +127,6 @@ fn board(initial: Vec<Region>) -> AnyView {
         <div class="region-list">{cards}</div>
         {session.can_administer().then(tokens::tokens)}
     }
-    .into_any()
 }
 
 fn card(region: &Region, actions: probes::Actions) -> AnyView {
@@ -146,18 +139,17 @@ fn card(region: &Region, actions: probes::Actions) -> AnyView {
         .map(|probe| probes::row(probe, actions))
         .collect::<Vec<_>>();
     let empty = rows.is_empty();
-    view! {
+    html! {
         <section class="card region" aria-label=name.clone()>
             <div class="card-head">
                 <h2>
                     {if label.is_empty() { name.clone() } else { label.clone() }}
-                    {(!label.is_empty()).then(|| view! { <code class="region-name">{name.clone()}</code> })}
+                    {(!label.is_empty()).then(|| html! { <code class="region-name">{name.clone()}</code> })}
                 </h2>
                 <span class="muted">{format::counted(region.monitors as usize, "monitor")}</span>
             </div>
-            {empty.then(|| view! { <p class="note">"No approved probe serves this region: it does not vote."</p> })}
+            {empty.then(|| html! { <p class="note">"No approved probe serves this region: it does not vote."</p> })}
             <div class="probe-list">{rows}</div>
         </section>
     }
-    .into_any()
 }

@@ -58,7 +58,7 @@ pub fn SetUpPage() -> impl IntoView {
             }
         });
     };
-    view! {
+    html! {
         <Title text="Set up" />
         <main class="door">
             <div class="door-card">
@@ -71,25 +71,23 @@ pub fn SetUpPage() -> impl IntoView {
                         "/code",
                         Some("The aggregator printed it at its start."),
                         at("/code"),
-                        view! { <input class="input mono" id="field-code" name="code" value=given autocomplete="off" required node_ref=code /> }
-                            .into_any(),
+                        html! { <input class="input mono" id="field-code" name="code" value=given autocomplete="off" required node_ref=code /> },
                     )}
                     {field(
                         "E-mail",
                         "/email",
                         None,
                         at("/email"),
-                        view! {
+                        html! {
                             <input class="input" id="field-email" name="email" r#type="email" autocomplete="username" required node_ref=email />
-                        }
-                            .into_any(),
+                        },
                     )}
                     {field(
                         "Password",
                         "/password",
                         Some("At least 12 characters."),
                         at("/password"),
-                        view! {
+                        html! {
                             <input
                                 class="input"
                                 id="field-password"
@@ -100,8 +98,7 @@ pub fn SetUpPage() -> impl IntoView {
                                 required
                                 node_ref=password
                             />
-                        }
-                            .into_any(),
+                        },
                     )}
                     {move || problem.with(|problem| problem.as_ref().map(alert))}
                     <button class="button button-primary button-wide" r#type="submit" disabled=busy>

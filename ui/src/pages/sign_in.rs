@@ -1,7 +1,7 @@
 //! `/sign-in?next=`.
 
 use crate::{
-    api::use_client,
+    api::{fixed, read, use_client},
     components::{
         field::text_of,
         icon::logo,
@@ -10,6 +10,7 @@ use crate::{
     session::{next_path, redirect_to},
 };
 use edgewatch_client::{
+    client::path,
     protocol::problem::Problem,
     session::{SetupResponse, SignInRequest},
 };
@@ -20,21 +21,14 @@ use leptos_router::hooks::use_query_map;
 /// Signing in. Who was led here because the session had ended is let through again where it can be renewed.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let client = use_client();
-    let setup = Resource::new_blocking(
-        || (),
-        move |()| {
-            let client = client.clone();
-            async move { client.get_setup().await }
-        },
-    );
-    view! {
+    let setup = read(fixed(path::SETUP));
+    html! {
         <Title text="Sign in" />
         <main class="door">
             <div class="door-card">
                 <div class="door-brand">{logo()} "Edgewatch"</div>
-                {loaded(setup, || view! { <div class="skeleton skeleton-form"></div> }.into_any(), |setup: SetupResponse| {
-                    if setup.needed { first_run() } else { view! { <SignInForm /> }.into_any() }
+                {loaded(setup, || html! { <div class="skeleton skeleton-form"></div> }, |setup: SetupResponse| {
+                    if setup.needed { first_run() } else { html! { <SignInForm /> } }
                 })}
             </div>
         </main>
@@ -43,7 +37,7 @@ pub fn SignInPage() -> impl IntoView {
 
 /// There is nobody who could sign in yet.
 fn first_run() -> AnyView {
-    view! {
+    html! {
         <h1>"Set up Edgewatch"</h1>
         <p class="muted">
             "There is no user yet. The aggregator printed a one-time address at its start; open it to make the first administrator:"
@@ -51,7 +45,6 @@ fn first_run() -> AnyView {
         <pre class="excerpt">"…/setup?code=…"</pre>
         <a class="button button-primary button-wide" href="/setup">"I have the code"</a>
     }
-    .into_any()
 }
 
 #[component]
@@ -101,7 +94,7 @@ fn SignInForm() -> impl IntoView {
             }
         });
     };
-    view! {
+    html! {
         <h1>"Sign in"</h1>
         // A wrong password must never travel in an address, also before the page is taken over: hence the method.
         <form class="stack" class:is-waiting=renewing method="post" on:submit=send>

@@ -42,9 +42,9 @@ async fn fetch(request: Request) -> Result<Result<Response, Problem>, JsValue> {
     let response: web_sys::Response = JsFuture::from(window.fetch_with_str_and_init(&request.path, &init))
         .await?
         .dyn_into()?;
-    let body = JsFuture::from(response.array_buffer()?).await?;
+    let body = JsFuture::from(response.text()?).await?;
     Ok(Ok(Response {
         status: response.status(),
-        body: js_sys::Uint8Array::new(&body).to_vec(),
+        body: body.as_string().unwrap_or_default(),
     }))
 }

@@ -66,7 +66,7 @@ impl Transport for InProcess {
                 .map_err(|error| unreachable(error.to_string()))?;
             Ok(Response {
                 status,
-                body: body.to_bytes().to_vec(),
+                body: String::from_utf8_lossy(&body.to_bytes()).into_owned(),
             })
         })
     }

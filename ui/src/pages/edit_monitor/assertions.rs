@@ -62,7 +62,7 @@ pub fn assertions(state: FormState) -> AnyView {
             draft.assertions.push(AssertionDraft::new(key, on));
         });
     };
-    view! {
+    html! {
         <div class="field" role="group" aria-labelledby="assertions-label">
             <span class="label" id="assertions-label">"Assertions"</span>
             <div class="editor">
@@ -71,7 +71,6 @@ pub fn assertions(state: FormState) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
 }
 
 fn row(state: FormState, key: u32, on: &str) -> AnyView {
@@ -126,7 +125,7 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
     let pointer = format!("/check/assertions/{key}");
     let at = |part: &str| format!("{pointer}/{part}");
     let labelled = |part: &str, label: &'static str, input: AnyView| {
-        view! { <label class="sr-only" for=input_id(&at(part))>{label}</label> {input} }.into_any()
+        html! { <label class="sr-only" for=input_id(&at(part))>{label}</label> {input} }
     };
     let value_input = |label, kind, placeholder| {
         labelled(
@@ -143,7 +142,7 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
         let (value, pointer) = (value.clone(), at("value"));
         move || {
             compared.get().then(|| {
-                view! {
+                html! {
                     <label class="sr-only" for=input_id(&pointer)>"Value"</label>
                     {text_input(&pointer, InputKind::Text, &value, "value", problem)}
                 }
@@ -152,40 +151,34 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
     };
     let conditions = || select(input_id(&at("is")), Some("Condition"), options(&CONDITIONS), &is);
     let parts = match on {
-        "status" => view! {
+        "status" => html! {
             <span class="editor-word">"is one of"</span>
             {value_input("Statuses", InputKind::Text, "200-299,304")}
-        }
-        .into_any(),
-        "latency" => view! {
+        },
+        "latency" => html! {
             <span class="editor-word">"at most"</span>
             {value_input("Milliseconds", InputKind::Number, "1000")}
             <span class="editor-word">"ms"</span>
-        }
-        .into_any(),
-        "certificate_days" => view! {
+        },
+        "certificate_days" => html! {
             <span class="editor-word">"valid for"</span>
             {value_input("Days", InputKind::Number, "14")}
             <span class="editor-word">"days"</span>
-        }
-        .into_any(),
-        "header" => view! {
+        },
+        "header" => html! {
             {labelled("name", "Header name", text_input(&at("name"), InputKind::Text, &name, "content-type", problem))}
             {conditions()}
             {value_where_compared}
-        }
-        .into_any(),
-        "json_path" => view! {
+        },
+        "json_path" => html! {
             {labelled("name", "JSON path", text_input(&at("name"), InputKind::Text, &name, "$.status", problem))}
             {conditions()}
             {value_where_compared}
-        }
-        .into_any(),
-        _ => view! {
+        },
+        _ => html! {
             {conditions()}
             {value_where_compared}
-        }
-        .into_any(),
+        },
     };
     let severities = options(&[("down", "else down"), ("degraded", "else degraded")]);
     let remove = move |_| {
@@ -193,7 +186,7 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
             .draft
             .update(|draft| draft.assertions.retain(|assertion| assertion.key != key))
     };
-    view! {
+    html! {
         <div class="editor-row editor-assertion">
             <div class="editor-subject">{select(input_id(&at("on")), Some("What is looked at"), options(&SUBJECTS), &subject)}</div>
             <div class="editor-parts">{parts}</div>
@@ -202,5 +195,4 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
             {problem_line(&pointer, problem)}
         </div>
     }
-    .into_any()
 }

@@ -65,7 +65,7 @@ pub fn form(state: FormState, title: String, regions: &[Region]) -> AnyView {
             (n > 0).then(|| format!("{} to correct", crate::format::counted(n, "field")))
         })
     };
-    view! {
+    html! {
         <div class="page-head">
             <div>
                 <a class="back" href=back.clone()>{Icon::ChevronLeft.view()} "Back"</a>
@@ -92,7 +92,6 @@ pub fn form(state: FormState, title: String, regions: &[Region]) -> AnyView {
             <aside class="form-aside">{test_panel::test_panel(state, regions)}</aside>
         </div>
     }
-    .into_any()
 }
 
 /// Brings the first field that is wrong into view, after it has been marked.
@@ -115,14 +114,13 @@ fn show_first_problem() {
 
 /// A section with a heading and an explanation.
 fn section(title: &'static str, about: &'static str, content: AnyView) -> AnyView {
-    view! {
+    html! {
         <fieldset class="form-section">
             <legend>{title}</legend>
             <p class="form-about">{about}</p>
             <div class="form-fields">{content}</div>
         </fieldset>
     }
-    .into_any()
 }
 
 /// A labelled single-line field of the draft.
@@ -168,25 +166,30 @@ fn request(state: FormState) -> AnyView {
             .with(|draft| !matches!(draft.method.as_str(), "GET" | "HEAD") || !draft.body.is_empty())
     };
     let scheme = Memo::new(move |_| state.draft.with(|draft| draft.auth.scheme.clone()));
-    let credentials = move || {
-        match scheme.get().as_str() {
-        "basic" => view! {
+    let credentials = move || match scheme.get().as_str() {
+        "basic" => html! {
             <div class="field-pair">
                 {line(state, "User name", "/check/auth/username", InputKind::Text, None, "", &bound!(state, auth.username))}
                 {line(state, "Password", "/check/auth/password", InputKind::Secret, None, "", &bound!(state, auth.secret))}
             </div>
-        }
-        .into_any(),
-        "bearer" => line(state, "Token", "/check/auth/token", InputKind::Secret, None, "", &bound!(state, auth.secret)),
+        },
+        "bearer" => line(
+            state,
+            "Token",
+            "/check/auth/token",
+            InputKind::Secret,
+            None,
+            "",
+            &bound!(state, auth.secret),
+        ),
         _ => ().into_any(),
-    }
     };
     let schemes = options(&[
         ("none", "None"),
         ("basic", "User name and password"),
         ("bearer", "Bearer token"),
     ]);
-    let content = view! {
+    let content = html! {
         {line(state, "Name", "/name", InputKind::Text, None, "Checkout", &bound!(state, name))}
         <div class="field" class:field-wrong=move || url_problem.with(Option::is_some)>
             <label for=input_id("/check/url")>"Address"</label>
@@ -218,8 +221,7 @@ fn request(state: FormState) -> AnyView {
             select(input_id("/check/auth"), None, schemes, &bound!(state, auth.scheme)),
         )}
         {credentials}
-    }
-    .into_any();
+    };
     section(
         "Request",
         "What each region sends, as its own connection: nothing is cached or shared.",
@@ -233,7 +235,7 @@ fn expectations(state: FormState) -> AnyView {
         ("platform", "Platform's sockets and TLS: no certificate"),
         ("fetch", "Platform's HTTP client: first byte and body only"),
     ]);
-    let content = view! {
+    let content = html! {
         {assertions::assertions(state)}
         <div class="field-pair">
             {line(state, "Follow redirects", "/check/max_redirects", InputKind::Number, Some("0 judges the redirect itself."), "5", &bound!(state, max_redirects))}
@@ -253,8 +255,7 @@ fn expectations(state: FormState) -> AnyView {
             Signal::derive(move || state.draft.with(|draft| draft.accept_any_certificate)),
             Callback::new(move |on| state.draft.update(|draft| draft.accept_any_certificate = on)),
         )}
-    }
-    .into_any();
+    };
     section(
         "Expectations",
         "What must hold of the response. Without a condition on the status, 200 to 299 is asked for.",
@@ -305,7 +306,7 @@ fn schedule(state: FormState, regions: &[Region]) -> AnyView {
         })
         .collect_view();
     let all = move || state.draft.with(|draft| draft.regions.is_empty());
-    let content = view! {
+    let content = html! {
         <div class="field-pair">
             {field(
                 "Check every",
@@ -322,8 +323,7 @@ fn schedule(state: FormState, regions: &[Region]) -> AnyView {
             <div class="check-grid">{boxes}</div>
             {problem_line("/regions", state.problem_at("/regions".to_owned()))}
         </div>
-    }
-    .into_any();
+    };
     section("Schedule", "How often, and from where.", content)
 }
 
@@ -335,7 +335,7 @@ fn outage(state: FormState) -> AnyView {
         ("count", "A number of regions"),
     ]);
     let counted = Memo::new(move |_| state.draft.with(|draft| draft.quorum == "count"));
-    let content = view! {
+    let content = html! {
         <div class="field-pair">
             {field(
                 "Down when seen by",
@@ -355,8 +355,7 @@ fn outage(state: FormState) -> AnyView {
             {line(state, "Confirmations", "/confirmations", InputKind::Number, Some("Failed checks until down."), "2", &bound!(state, confirmations))}
             {line(state, "Recoveries", "/recoveries", InputKind::Number, Some("Good checks until up."), "1", &bound!(state, recoveries))}
         </div>
-    }
-    .into_any();
+    };
     section(
         "What counts as an outage",
         "From single failed checks to a region's verdict, from verdicts to the state.",
@@ -365,7 +364,7 @@ fn outage(state: FormState) -> AnyView {
 }
 
 fn labels(state: FormState) -> AnyView {
-    let content = view! {
+    let content = html! {
         {line(state, "Tags", "/tags", InputKind::Text, Some("Parted by commas; the overview filters by them."), "shop, production", &bound!(state, tags))}
         {check_box(
             "paused".to_owned(),
@@ -374,8 +373,7 @@ fn labels(state: FormState) -> AnyView {
             Signal::derive(move || state.draft.with(|draft| draft.paused)),
             Callback::new(move |on| state.draft.update(|draft| draft.paused = on)),
         )}
-    }
-    .into_any();
+    };
     section("Order", "How it is found among the others.", content)
 }
 
@@ -404,7 +402,7 @@ fn remove(id: i32) -> AnyView {
             }
         });
     };
-    view! {
+    html! {
         <button class="button button-danger form-remove" r#type="button" on:click=ask>{Icon::Bin.view()} "Delete"</button>
         <dialog class="dialog" node_ref=dialog aria-labelledby="remove-title">
             <h2 id="remove-title">"Delete this monitor?"</h2>
@@ -416,5 +414,4 @@ fn remove(id: i32) -> AnyView {
             </div>
         </dialog>
     }
-    .into_any()
 }

@@ -27,7 +27,7 @@ pub fn headers(state: FormState) -> AnyView {
             });
         });
     };
-    view! {
+    html! {
         <div class="field" role="group" aria-labelledby="headers-label">
             <span class="label" id="headers-label">"Headers"</span>
             <div class="editor">
@@ -36,7 +36,6 @@ pub fn headers(state: FormState) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
 }
 
 fn row(state: FormState, key: u32) -> AnyView {
@@ -72,7 +71,7 @@ fn row(state: FormState, key: u32) -> AnyView {
             .update(|draft| draft.headers.retain(|header| header.key != key))
     };
     let pointer = format!("/check/headers/{key}");
-    view! {
+    html! {
         <div class="editor-row editor-header">
             <label class="sr-only" for=crate::components::field::input_id(&format!("{pointer}/name"))>"Header name"</label>
             {text_input(&format!("{pointer}/name"), InputKind::Text, &name, "Accept", problem)}
@@ -82,5 +81,4 @@ fn row(state: FormState, key: u32) -> AnyView {
             {problem_line(&pointer, problem)}
         </div>
     }
-    .into_any()
 }

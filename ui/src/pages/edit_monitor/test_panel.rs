@@ -88,28 +88,26 @@ pub fn test_panel(state: FormState, regions: &[Region]) -> AnyView {
     let waiting = move || standing.with(|standing| matches!(standing, Standing::Waiting(_)));
     let outcome = move || {
         standing.with(|standing| match standing {
-            Standing::Idle => view! {
+            Standing::Idle => html! {
                 <div class="test-idle">
                     <p class="muted">"Check once, now, and see every phase, the certificate and what fails. Nothing is stored."</p>
                 </div>
-            }
-            .into_any(),
+            },
             Standing::Waiting(region) => {
                 let text = match region {
                     Some(region) => format!("Waiting for {region}'s next tick, up to a minute …"),
                     None => "Checking …".to_owned(),
                 };
-                view! { <div class="test-waiting"><span class="spinner" aria-hidden="true"></span> {text}</div> }.into_any()
+                html! { <div class="test-waiting"><span class="spinner" aria-hidden="true"></span> {text}</div> }
             }
-            Standing::Done(report) => view! {
+            Standing::Done(report) => html! {
                 <p class="sheet-sub">"Seen from " {place_words(&report.place)}</p>
                 {sight_panel(&report.sight)}
-            }
-            .into_any(),
+            },
             Standing::Failed(problem) => alert(problem),
         })
     };
-    view! {
+    html! {
         <section class="card test-panel" aria-labelledby="test-title">
             <div class="card-head"><h2 id="test-title">"Test"</h2></div>
             <div class="test-tools">
@@ -120,7 +118,6 @@ pub fn test_panel(state: FormState, regions: &[Region]) -> AnyView {
             <div role="status" aria-live="polite">{outcome}</div>
         </section>
     }
-    .into_any()
 }
 
 /// Asks after a test until it is over.

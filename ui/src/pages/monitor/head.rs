@@ -38,7 +38,7 @@ pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
                 .settings
                 .tags
                 .iter()
-                .map(|tag| view! { <span class="tag">{tag.clone()}</span> })
+                .map(|tag| html! { <span class="tag">{tag.clone()}</span> })
                 .collect_view()
         })
     };
@@ -52,7 +52,7 @@ pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
             )
         })
     };
-    view! {
+    html! {
         <div class="page-head monitor-head">
             <div class="monitor-title">
                 <a class="back" href="/">{Icon::ChevronLeft.view()} "Monitors"</a>
@@ -68,7 +68,6 @@ pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
         </div>
         {banner(monitor)}
     }
-    .into_any()
 }
 
 fn actions(monitor: RwSignal<Monitor>) -> AnyView {
@@ -78,8 +77,7 @@ fn actions(monitor: RwSignal<Monitor>) -> AnyView {
     let client = use_client();
     let (id, from_config) = monitor.with_untracked(|monitor| (monitor.id, monitor.from_config));
     if from_config {
-        return view! { <p class="from-config">{Icon::Shield.view()} "Set in the configuration file"</p> }
-            .into_any();
+        return html! { <p class="from-config">{Icon::Shield.view()} "Set in the configuration file"</p> };
     }
     let problem = RwSignal::new(None::<Problem>);
     let busy = RwSignal::new(false);
@@ -97,7 +95,7 @@ fn actions(monitor: RwSignal<Monitor>) -> AnyView {
         });
     };
     let paused = move || monitor.with(|monitor| monitor.settings.paused);
-    view! {
+    html! {
         <div class="actions">
             <button class="button" r#type="button" disabled=busy on:click=toggle>
                 {move || if paused() { Icon::Play.view() } else { Icon::Pause.view() }}
@@ -107,7 +105,6 @@ fn actions(monitor: RwSignal<Monitor>) -> AnyView {
         </div>
         {move || problem.with(|problem| problem.as_ref().map(alert))}
     }
-    .into_any()
 }
 
 /// The state in a sentence: what, since when, and where.
@@ -121,7 +118,7 @@ fn banner(monitor: RwSignal<Monitor>) -> AnyView {
                 _ => look.word,
             };
             let tone = if monitor.advisory && monitor.state == MonitorState::Up { "degraded" } else { look.tone };
-            view! {
+            html! {
                 <div class=format!("banner tone-{tone}")>
                     <span class="banner-icon">{look.icon.view()}</span>
                     <div class="banner-text">
@@ -130,10 +127,9 @@ fn banner(monitor: RwSignal<Monitor>) -> AnyView {
                     </div>
                 </div>
             }
-            .into_any()
         })
     };
-    view! { <div class="banner-place">{content}</div> }.into_any()
+    html! { <div class="banner-place">{content}</div> }
 }
 
 fn why(monitor: &Monitor) -> String {
@@ -178,13 +174,13 @@ pub fn regions(monitor: RwSignal<Monitor>, view: Memo<View>) -> AnyView {
         })
     };
     let none = move || monitor.with(|monitor| monitor.region_states.is_empty());
-    view! {
+    html! {
         <section class="section" aria-label="Regions">
             <div class="region-cards">{cards}</div>
             {move || {
                 none()
                     .then(|| {
-                        view! {
+                        html! {
                             <p class="note">
                                 "No region checks this monitor yet. " <a href="/regions">"Enrol a probe"</a> " to begin."
                             </p>
@@ -193,7 +189,6 @@ pub fn regions(monitor: RwSignal<Monitor>, view: Memo<View>) -> AnyView {
             }}
         </section>
     }
-    .into_any()
 }
 
 fn card(state: &RegionState, view: Memo<View>, checked: bool) -> AnyView {
@@ -212,7 +207,7 @@ fn card(state: &RegionState, view: Memo<View>, checked: bool) -> AnyView {
         (None, _) if state.last_outcome.is_none() => "no result yet".to_owned(),
         (None, _) => look.word.to_owned(),
     };
-    view! {
+    html! {
         <a class=format!("region-card tone-{}", look.tone) href=href data-noscroll="" aria-current=move || chosen.get().then_some("true")>
             <span class="region-card-head">{mark(look)} <strong>{name}</strong></span>
             <span class="region-card-figure num">
@@ -222,5 +217,4 @@ fn card(state: &RegionState, view: Memo<View>, checked: bool) -> AnyView {
             <span class="region-card-when">{state.last_checked_at.map(ago)}</span>
         </a>
     }
-    .into_any()
 }

@@ -2,71 +2,84 @@
 
 use super::view::{View, WINDOWS};
 use crate::{
-    api::use_client,
+    api::{Reading, read},
     clock::use_clock,
-    components::{chart_geometry::Mode, latency_chart::latency_chart, loading::failure},
+    components::{chart_geometry::Mode, latency_chart::latency_chart, loading::loaded},
     format,
 };
 use chrono::DateTime;
-use edgewatch_client::series::Series;
+use edgewatch_client::{client::path, series::Series};
 use leptos::prelude::*;
 
 /// How rarely the chart is read anew while results arrive, milliseconds.
 const PAUSE_MS: i64 = 15_000;
 
-/// The section.
-pub fn latency(id: i32, view: Memo<View>, fresh: RwSignal<u32>) -> AnyView {
-    let client = use_client();
-    let clock = use_clock();
-    // What the series depends on; the kind of view does not change what is read.
-    let asked = Memo::new(move |_| view.with(|view| (view.window, view.region.clone())));
-    let series = Resource::new_blocking(
-        move || asked.get(),
-        move |_| {
-            let client = client.clone();
+/// What the section reads.
+#[derive(Clone, Copy)]
+pub struct Latency {
+    series: Reading,
+    /// Grows when the series is to be read anew, up to the moment.
+    again: RwSignal<u32>,
+}
+
+impl Latency {
+    /// Begins to read.
+    pub fn read(id: i32, view: Memo<View>) -> Self {
+        let clock = use_clock();
+        // What the series depends on; the kind of view does not change what is read.
+        let asked = Memo::new(move |_| view.with(|view| (view.window, view.region.clone())));
+        let again = RwSignal::new(0_u32);
+        let path = Memo::new(move |_| {
+            asked.track();
+            again.track();
             let now = DateTime::from_timestamp_millis(clock.exact_ms()).unwrap_or_default();
-            let query = view.get_untracked().series_query(now);
-            async move { client.get_series(id, &query).await }
-        },
-    );
+            Some(path::series(
+                id,
+                &view.with_untracked(|view| view.series_query(now)),
+            ))
+        });
+        Self {
+            series: read(path),
+            again,
+        }
+    }
+}
+
+/// The section.
+pub fn latency(Latency { series, again }: Latency, view: Memo<View>, fresh: RwSignal<u32>) -> AnyView {
+    let clock = use_clock();
     let read_at = StoredValue::new(clock.exact_ms());
     Effect::new(move |before: Option<()>| {
         fresh.track();
         let now = clock.exact_ms();
         if before.is_some() && now - read_at.get_value() >= PAUSE_MS {
             read_at.set_value(now);
-            series.refetch();
+            again.update(|again| *again += 1);
         }
     });
     let mode = Memo::new(move |_| view.with(|view| view.mode));
-    let chart = move || {
-        Suspend::new(async move {
-            match series.await {
-                Ok(series) => view! {
-                    {figures(&series)}
-                    {move || latency_chart(series.clone(), mode.get())}
-                }
-                .into_any(),
-                Err(problem) => failure(&problem, Callback::new(move |()| series.refetch())),
-            }
-        })
-    };
-    view! {
+    let skeleton = || html! { <div class="skeleton skeleton-chart"></div> };
+    let chart = loaded(series, skeleton, move |series: Series| {
+        html! {
+            {figures(&series)}
+            {move || latency_chart(series.clone(), mode.get())}
+        }
+    });
+    html! {
         <section class="section card" aria-labelledby="latency-title">
             <div class="card-head">
                 <h2 id="latency-title">
                     "Latency"
-                    {move || view.with(|view| view.region.clone().map(|region| view! { <span class="muted">" from " {region}</span> }))}
+                    {move || view.with(|view| view.region.clone().map(|region| html! { <span class="muted">" from " {region}</span> }))}
                 </h2>
                 <div class="card-tools">
                     {modes(view)}
                     {windows(view)}
                 </div>
             </div>
-            <Transition fallback=|| view! { <div class="skeleton skeleton-chart"></div> }>{chart}</Transition>
+            {chart}
         </section>
     }
-    .into_any()
 }
 
 fn windows(view: Memo<View>) -> AnyView {
@@ -76,12 +89,12 @@ fn windows(view: Memo<View>) -> AnyView {
         .map(|(index, (name, label, ..))| {
             let chosen = move || view.with(|view| view.window == index);
             let href = move || view.with(|view| view.with(|view| view.window = index).query());
-            view! {
+            html! {
                 <a href=href data-noscroll="" aria-label=*label aria-current=move || chosen().then_some("true")>{*name}</a>
             }
         })
         .collect_view();
-    view! { <nav class="segments" aria-label="Window">{links}</nav> }.into_any()
+    html! { <nav class="segments" aria-label="Window">{links}</nav> }
 }
 
 fn modes(view: Memo<View>) -> AnyView {
@@ -90,10 +103,10 @@ fn modes(view: Memo<View>) -> AnyView {
         .map(|(mode, label)| {
             let chosen = move || view.with(|view| view.mode == mode);
             let href = move || view.with(|view| view.with(|view| view.mode = mode).query());
-            view! { <a href=href data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
+            html! { <a href=href data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
         })
         .collect_view();
-    view! { <nav class="segments" aria-label="Kind of view">{links}</nav> }.into_any()
+    html! { <nav class="segments" aria-label="Kind of view">{links}</nav> }
 }
 
 /// The figures of the whole window.
@@ -112,7 +125,7 @@ fn figures(series: &Series) -> AnyView {
     ];
     let entries = entries
         .into_iter()
-        .map(|(name, value)| view! { <div><dt>{name}</dt><dd>{value}</dd></div> })
+        .map(|(name, value)| html! { <div><dt>{name}</dt><dd>{value}</dd></div> })
         .collect_view();
-    view! { <dl class="figures">{entries}</dl> }.into_any()
+    html! { <dl class="figures">{entries}</dl> }
 }

@@ -2,36 +2,30 @@
 
 use super::view::View;
 use crate::{
-    api::use_client,
+    api::{Reading, read},
     components::{
         icon::Icon,
-        loading::failure,
+        loading::loaded,
         moment::moment,
         sight_panel::{place_words, sight_panel},
     },
     format::Moment,
 };
-use edgewatch_client::{protocol::problem::Problem, result::ResultDetail};
+use edgewatch_client::{client::path, result::ResultDetail};
 use leptos::{ev, html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
+/// Begins to read the result that the address names.
+pub fn read_result(id: i32, view: Memo<View>) -> Reading {
+    read(Memo::new(move |_| {
+        view.with(|view| Some(path::result(id, view.result.as_deref()?)))
+    }))
+}
+
 /// The sheet; open while the address names a result.
-pub fn result_sheet(id: i32, view: Memo<View>) -> AnyView {
-    let client = use_client();
+pub fn result_sheet(id: i32, detail: Reading, view: Memo<View>) -> AnyView {
     let navigate = use_navigate();
     let asked = Memo::new(move |_| view.with(|view| view.result.clone()));
-    let detail = Resource::new_blocking(
-        move || asked.get(),
-        move |result| {
-            let client = client.clone();
-            async move {
-                match result {
-                    Some(result) => client.get_result(id, &result).await.map(Some),
-                    None => Ok(None),
-                }
-            }
-        },
-    );
     let sheet = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         let (open, Some(sheet)) = (asked.with(Option::is_some), sheet.get()) else {
@@ -46,7 +40,10 @@ pub fn result_sheet(id: i32, view: Memo<View>) -> AnyView {
     // Closing, in whichever way, takes the result out of the address.
     let closed = move |_| {
         if asked.with_untracked(Option::is_some) {
-            let path = format!("/monitors/{id}{}", view.with_untracked(|view| view.with_result(None).query()));
+            let path = format!(
+                "/monitors/{id}{}",
+                view.with_untracked(|view| view.with_result(None).query())
+            );
             let options = NavigateOptions {
                 scroll: false,
                 replace: true,
@@ -72,16 +69,11 @@ pub fn result_sheet(id: i32, view: Memo<View>) -> AnyView {
             close();
         }
     };
-    let content = move || {
-        Suspend::new(async move {
-            match detail.await {
-                Ok(Some(detail)) => whole(&detail),
-                Ok(None) => ().into_any(),
-                Err(problem) => missing(&problem, detail),
-            }
-        })
-    };
-    view! {
+    let skeleton = || html! { <div class="skeleton skeleton-form"></div> };
+    let content = loaded(detail, skeleton, |detail: Option<ResultDetail>| {
+        detail.as_ref().map(whole).into_any()
+    });
+    html! {
         <dialog class="sheet" node_ref=sheet aria-labelledby="result-title" on:close=closed on:click=outside>
             <div class="sheet-inner">
                 <div class="sheet-head">
@@ -90,15 +82,10 @@ pub fn result_sheet(id: i32, view: Memo<View>) -> AnyView {
                         {Icon::Cross.view()}
                     </button>
                 </div>
-                <Suspense fallback=|| view! { <div class="skeleton skeleton-form"></div> }>{content}</Suspense>
+                {content}
             </div>
         </dialog>
     }
-    .into_any()
-}
-
-fn missing(problem: &Problem, detail: Resource<Result<Option<ResultDetail>, Problem>>) -> AnyView {
-    failure(problem, Callback::new(move |()| detail.refetch()))
 }
 
 fn whole(detail: &ResultDetail) -> AnyView {
@@ -109,20 +96,20 @@ fn whole(detail: &ResultDetail) -> AnyView {
         .as_ref()
         .map(|observation| observation.attempts);
     let evidence = &detail.evidence;
-    view! {
+    html! {
         <p class="sheet-sub">
             {moment(summary.at, Moment::Second)} " from " <strong>{summary.region.as_str().to_owned()}</strong>
         </p>
         {match &detail.observation {
             Some(observation) => sight_panel(&observation.sight),
-            None => view! { <p class="note">"The evidence's retention is over; the figures of the list are what is left."</p> }.into_any(),
+            None => html! { <p class="note">"The evidence's retention is over; the figures of the list are what is left."</p> },
         }}
         <section class="evidence">
             <h3>{Icon::Shield.view()} "Evidence"</h3>
             <p class="hint">"The probe signed the batch that holds this result; its bytes are kept as they came."</p>
             <dl class="facts">
                 <div><dt>"Scheduled"</dt><dd>{moment(summary.slot, Moment::Second)} {(lag_ms > 0).then(|| format!(" (began {lag_ms} ms later)"))}</dd></div>
-                {attempts.map(|attempts| view! { <div><dt>"Attempts"</dt><dd class="num">{attempts}</dd></div> })}
+                {attempts.map(|attempts| html! { <div><dt>"Attempts"</dt><dd class="num">{attempts}</dd></div> })}
                 <div><dt>"Received"</dt><dd>{moment(evidence.received_at, Moment::Second)}</dd></div>
                 <div><dt>"Observed place"</dt><dd>{place_words(&evidence.place)}</dd></div>
                 <div><dt>"Probe"</dt><dd><code class="hash">{evidence.probe.clone()}</code></dd></div>
@@ -131,5 +118,4 @@ fn whole(detail: &ResultDetail) -> AnyView {
             </dl>
         </section>
     }
-    .into_any()
 }

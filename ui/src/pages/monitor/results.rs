@@ -2,10 +2,10 @@
 
 use super::view::View;
 use crate::{
-    api::use_client,
+    api::{Reading, read},
     components::{
         icon::Icon,
-        loading::failure,
+        loading::loaded,
         moment::moment,
         sight_panel::reason_words,
         state_badge::{badge, of_outcome},
@@ -13,6 +13,7 @@ use crate::{
     format::{self, Moment},
 };
 use edgewatch_client::{
+    client::path,
     monitor::Monitor,
     page::Page,
     protocol::{observation::OutcomeState, phase::Phase},
@@ -20,42 +21,36 @@ use edgewatch_client::{
 };
 use leptos::prelude::*;
 
+/// Begins to read the page of results that is looked at.
+pub fn read_results(id: i32, view: Memo<View>) -> Reading {
+    read(Memo::new(move |_| {
+        Some(path::results(id, &view.with(View::results_query)))
+    }))
+}
+
 /// The section.
-pub fn results(id: i32, view: Memo<View>, fresh: RwSignal<u32>, monitor: RwSignal<Monitor>) -> AnyView {
-    let client = use_client();
-    let asked = Memo::new(move |_| view.with(View::results_query));
-    let page = Resource::new_blocking(
-        move || asked.get(),
-        move |query| {
-            let client = client.clone();
-            async move { client.list_results(id, &query).await }
-        },
-    );
+pub fn results(page: Reading, view: Memo<View>, fresh: RwSignal<u32>, monitor: RwSignal<Monitor>) -> AnyView {
+    let id = monitor.with_untracked(|monitor| monitor.id);
     Effect::new(move |before: Option<()>| {
         fresh.track();
         // New results belong on the first page; who reads an older one is not disturbed.
-        if before.is_some() && asked.with_untracked(|query| query.cursor.is_none()) {
+        if before.is_some() && view.with_untracked(|view| view.cursor.is_none()) {
             page.refetch();
         }
     });
-    let list = move || {
-        Suspend::new(async move {
-            match page.await {
-                Ok(page) => table(page, view),
-                Err(problem) => failure(&problem, Callback::new(move |()| page.refetch())),
-            }
-        })
-    };
-    view! {
+    let skeleton = || html! { <div class="skeleton skeleton-table"></div> };
+    let list = loaded(page, skeleton, move |page: Page<ResultSummary>| {
+        table(&page, view)
+    });
+    html! {
         <section class="section card" aria-labelledby="results-title">
             <div class="card-head">
                 <h2 id="results-title">"Results"</h2>
                 <div class="card-tools">{outcomes(view)} {region_choice(id, view, monitor)}</div>
             </div>
-            <Transition fallback=|| view! { <div class="skeleton skeleton-table"></div> }>{list}</Transition>
+            {list}
         </section>
     }
-    .into_any()
 }
 
 fn outcomes(view: Memo<View>) -> AnyView {
@@ -66,10 +61,10 @@ fn outcomes(view: Memo<View>) -> AnyView {
             let chosen = move || view.with(|view| view.outcome == outcome);
             let href = move || view.with(|view| view.with(|view| view.outcome = outcome).query());
             let label = outcome.map_or("All", |outcome| of_outcome(outcome).word);
-            view! { <a href=href data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
+            html! { <a href=href data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
         })
         .collect_view();
-    view! { <nav class="segments" aria-label="Outcome">{links}</nav> }.into_any()
+    html! { <nav class="segments" aria-label="Outcome">{links}</nav> }
 }
 
 /// All regions, or one.
@@ -101,11 +96,11 @@ fn region_choice(id: i32, view: Memo<View>, monitor: RwSignal<Monitor>) -> AnyVi
             .map(|name| {
                 let own = name.clone();
                 let chosen = move || view.with(|view| view.region.as_deref() == Some(own.as_str()));
-                view! { <option value=name.clone() selected=chosen>{name.clone()}</option> }
+                html! { <option value=name.clone() selected=chosen>{name.clone()}</option> }
             })
             .collect_view()
     };
-    view! {
+    html! {
         <span class="select">
             <select class="input input-small" aria-label="Region" on:change=choose>
                 <option value="" selected=move || view.with(|view| view.region.is_none())>"All regions"</option>
@@ -113,22 +108,14 @@ fn region_choice(id: i32, view: Memo<View>, monitor: RwSignal<Monitor>) -> AnyVi
             </select>
         </span>
     }
-    .into_any()
 }
 
-fn table(page: Page<ResultSummary>, view: Memo<View>) -> AnyView {
+fn table(page: &Page<ResultSummary>, view: Memo<View>) -> AnyView {
     if page.items.is_empty() {
-        return view! { <div class="empty"><h2>"No result"</h2><p>"Nothing was checked with this filter yet."</p></div> }
-            .into_any();
+        return html! { <div class="empty"><h2>"No result"</h2><p>"Nothing was checked with this filter yet."</p></div> };
     }
-    // The longest of the page fills the bars.
-    let longest = page
-        .items
-        .iter()
-        .map(|result| result.total_us)
-        .max()
-        .unwrap_or(1)
-        .max(1);
+    // The longest of the page fills the bars. A time-out's waiting is no phase and would dwarf all others.
+    let longest = page.items.iter().map(measured_us).max().unwrap_or(1).max(1);
     let rows = page
         .items
         .iter()
@@ -139,16 +126,16 @@ fn table(page: Page<ResultSummary>, view: Memo<View>) -> AnyView {
             let cursor = cursor.clone();
             view.with(|view| view.with(|view| view.cursor = Some(cursor)).query())
         };
-        view! { <a class="button" href=href>"Older" {Icon::ChevronRight.view()}</a> }
+        html! { <a class="button" href=href>"Older" {Icon::ChevronRight.view()}</a> }
     });
     let newest = move || {
         view.with(|view| {
             view.cursor.is_some().then(|| {
-                view! { <a class="button" href=view.with(|_| ()).query()>{Icon::ChevronLeft.view()} "Newest"</a> }
+                html! { <a class="button" href=view.with(|_| ()).query()>{Icon::ChevronLeft.view()} "Newest"</a> }
             })
         })
     };
-    view! {
+    html! {
         <div class="table-scroll">
             <table class="table results">
                 <thead>
@@ -167,10 +154,9 @@ fn table(page: Page<ResultSummary>, view: Memo<View>) -> AnyView {
         </div>
         <div class="pager">{newest} {older}</div>
     }
-    .into_any()
 }
 
-fn row(result: &ResultSummary, longest: i32, view: Memo<View>) -> AnyView {
+fn row(result: &ResultSummary, longest: i64, view: Memo<View>) -> AnyView {
     let id = result.id.clone();
     let href = move || view.with(|view| view.with_result(Some(id.clone())).query());
     let message = result
@@ -178,7 +164,7 @@ fn row(result: &ResultSummary, longest: i32, view: Memo<View>) -> AnyView {
         .clone()
         .or_else(|| result.reason.map(reason_words))
         .unwrap_or_default();
-    view! {
+    html! {
         <tr class=format!("result tone-{}", of_outcome(result.outcome).tone)>
             <td class="cell-time"><a class="result-link" data-noscroll="" href=href>{moment(result.at, Moment::Second)}</a></td>
             <td class="cell-region">{result.region.as_str().to_owned()}</td>
@@ -189,12 +175,19 @@ fn row(result: &ResultSummary, longest: i32, view: Memo<View>) -> AnyView {
             <td class="cell-end cell-total num">{format::micros(result.total_us.into())}</td>
         </tr>
     }
-    .into_any()
+}
+
+/// The sum of the phases that were measured.
+fn measured_us(result: &ResultSummary) -> i64 {
+    let phases = Phase::ALL
+        .into_iter()
+        .filter_map(|phase| result.phases.get(phase).measured_us());
+    phases.map(i64::from).sum()
 }
 
 /// The phases of a result side by side.
-fn phase_bar(result: &ResultSummary, longest: i32) -> AnyView {
-    let percent = |us: i64| format!("{:.2}%", us as f64 / f64::from(longest) * 100.0);
+fn phase_bar(result: &ResultSummary, longest: i64) -> AnyView {
+    let percent = |us: i64| format!("{}%", format::tenths(us as f64 / longest as f64 * 100.0));
     let mut begin = 0;
     let bars = Phase::ALL
         .into_iter()
@@ -202,10 +195,10 @@ fn phase_bar(result: &ResultSummary, longest: i32) -> AnyView {
             let us = i64::from(result.phases.get(phase).measured_us()?);
             let from = begin;
             begin += us;
-            Some(view! {
+            Some(html! {
                 <rect class=format!("phase-{}", phase.as_str()) x=percent(from) width=percent(us) height="8" />
             })
         })
         .collect_view();
-    view! { <svg class="phase-bar" width="100%" height="8" aria-hidden="true">{bars}</svg> }.into_any()
+    html! { <svg class="phase-bar" width="100%" height="8" aria-hidden="true">{bars}</svg> }
 }

@@ -65,10 +65,10 @@ pub fn row(item: Item, hover: Hover) -> AnyView {
     let tags = title
         .tags
         .iter()
-        .map(|tag| view! { <span class="tag">{tag.clone()}</span> })
+        .map(|tag| html! { <span class="tag">{tag.clone()}</span> })
         .collect_view();
     let figure = |us: Option<i32>| us.map_or_else(|| "–".to_owned(), |us| format::micros(us.into()));
-    view! {
+    html! {
         <li class="row">
             <a class="row-link" href=format!("/monitors/{id}")>
                 {move || mark(look.get())}
@@ -88,7 +88,7 @@ pub fn row(item: Item, hover: Hover) -> AnyView {
                     {move || {
                         let standing = standing.get();
                         let Look { word, .. } = look.get();
-                        view! {
+                        html! {
                             <span class="row-state" class:row-advisory=standing.advisory>
                                 {if standing.advisory { "Advisory" } else { word }}
                             </span>
@@ -99,7 +99,6 @@ pub fn row(item: Item, hover: Hover) -> AnyView {
             </a>
         </li>
     }
-    .into_any()
 }
 
 /// The tooltip. Made in the browser alone, so its place may be a style.
@@ -123,18 +122,18 @@ pub fn tooltip(hover: Hover) -> AnyView {
                 (ok, failed) => Some(format!("{ok} ok, {failed} failed")),
             };
             let slowest = (beat.max_total_us > 0).then(|| format::micros(beat.max_total_us.into()));
-            view! {
-                <div class="tooltip" style:left=format!("{}px", spot.x) style:top=format!("{}px", spot.y) role="presentation">
+            html! {
+                <div class="tooltip" style:left=format!("{}px", spot.x as i64) style:top=format!("{}px", spot.y as i64) role="presentation">
                     <strong class=format!("tone-{}", state.tone)>{state.icon.view()} {state.word}</strong>
                     <span>
                         {format::moment(clock.wall(from), Moment::TimeOfDaySecond)} " – "
                         {format::moment(clock.wall(to), Moment::TimeOfDaySecond)}
                     </span>
-                    {regions.map(|regions| view! { <span>{regions}</span> })}
-                    {slowest.map(|slowest| view! { <span>"slowest " {slowest}</span> })}
+                    {regions.map(|regions| html! { <span>{regions}</span> })}
+                    {slowest.map(|slowest| html! { <span>"slowest " {slowest}</span> })}
                 </div>
             }
         })
     };
-    view! { <div aria-hidden="true">{content}</div> }.into_any()
+    html! { <div aria-hidden="true">{content}</div> }
 }

@@ -65,7 +65,7 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
     let headline = move || {
         let (state, sentence) = tally.get().sentence();
         let look = of_monitor(state);
-        view! {
+        html! {
             <div class=format!("headline tone-{}", look.tone)>
                 <span class="headline-icon">{look.icon.view()}</span>
                 <h1>{sentence}</h1>
@@ -90,7 +90,7 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
                 move || filter.with(|filter| filter.with_state((!chosen.get()).then_some(state)).path());
             // A state that nothing is in and that was not asked for is left out, except the two that everybody looks for.
             let always = matches!(state, MonitorState::Up | MonitorState::Down);
-            view! {
+            html! {
                 <a
                     class=format!("tab tone-{}", look.tone)
                     class:tab-none=move || number() == 0
@@ -105,7 +105,7 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
             }
         })
         .collect_view();
-    view! {
+    html! {
         <div class="page-head overview-head">
             {headline}
             <nav class="tabs" aria-label="Filter by state">
@@ -121,7 +121,6 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
             </nav>
         </div>
     }
-    .into_any()
 }
 
 #[cfg(test)]

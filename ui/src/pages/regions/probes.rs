@@ -58,7 +58,7 @@ pub fn pending(probe: &Probe, actions: Actions) -> AnyView {
     let other_client = client.clone();
     let fingerprint = probe.fingerprint.clone();
     let other = fingerprint.clone();
-    view! {
+    html! {
         <article class="card probe-pending">
             <div class="probe-head">
                 {badge(look(probe))}
@@ -68,7 +68,7 @@ pub fn pending(probe: &Probe, actions: Actions) -> AnyView {
             <code class="fingerprint">{fingerprint_groups(&probe.fingerprint)}</code>
             <p class="muted">"Found itself at " {place_words(&probe.place)}</p>
             {if actions.allowed {
-                view! {
+                html! {
                     <div class="actions">
                         <button
                             class="button button-primary"
@@ -83,13 +83,11 @@ pub fn pending(probe: &Probe, actions: Actions) -> AnyView {
                         </button>
                     </div>
                 }
-                    .into_any()
             } else {
-                view! { <p class="muted">"An administrator approves it."</p> }.into_any()
+                html! { <p class="muted">"An administrator approves it."</p> }
             }}
         </article>
     }
-    .into_any()
 }
 
 /// A probe that was approved or revoked.
@@ -112,9 +110,9 @@ pub fn row(probe: &Probe, actions: Actions) -> AnyView {
     let faults = faults
         .into_iter()
         .flatten()
-        .map(|fault| view! { <span class="badge badge-small tone-degraded">{Icon::Warning.view()} {fault}</span> })
+        .map(|fault| html! { <span class="badge badge-small tone-degraded">{Icon::Warning.view()} {fault}</span> })
         .collect_view();
-    view! {
+    html! {
         <article class="probe" class:probe-revoked=revoked>
             <div class="probe-head">
                 {badge(look(probe))}
@@ -131,7 +129,6 @@ pub fn row(probe: &Probe, actions: Actions) -> AnyView {
             </dl>
         </article>
     }
-    .into_any()
 }
 
 /// Revoking asks once more.
@@ -152,7 +149,7 @@ fn revoke(fingerprint: String, actions: Actions) -> AnyView {
         set_open(false);
         actions.decide(fingerprint.clone(), false, client.clone());
     };
-    view! {
+    html! {
         <button class="button button-small probe-revoke" r#type="button" on:click=move |_| set_open(true)>"Revoke"</button>
         <dialog class="dialog" node_ref=dialog aria-label="Revoke this probe">
             <h2>"Revoke this probe?"</h2>
@@ -164,7 +161,6 @@ fn revoke(fingerprint: String, actions: Actions) -> AnyView {
             </div>
         </dialog>
     }
-    .into_any()
 }
 
 /// A fingerprint in groups of four, so that it can be compared.

@@ -5,7 +5,7 @@ use crate::{
     components::{
         field::{Binding, InputKind, check_box, field, input_id, select, text_input},
         icon::Icon,
-        loading::{alert, loaded},
+        loading::alert,
         moment::moment,
     },
     format::Moment,
@@ -116,10 +116,9 @@ pub fn new_token() -> AnyView {
         ("720", "30 days"),
     ]
     .map(|(value, text)| (value.to_owned(), text.to_owned()));
-    let content = move || {
-        match made.get() {
+    let content = move || match made.get() {
         Some(secret) => shown_once(secret, Callback::new(close)),
-        None => view! {
+        None => html! {
             <form class="stack" on:submit=send.clone()>
                 <h2 id="token-title">"New enrolment token"</h2>
                 <p class="muted">"A probe presents it once to join. Its key then waits for your approval."</p>
@@ -151,17 +150,14 @@ pub fn new_token() -> AnyView {
                     <button class="button button-primary" r#type="submit">"Create token"</button>
                 </div>
             </form>
-        }
-        .into_any(),
-    }
+        },
     };
-    view! {
+    html! {
         <div class="actions">
             <button class="button button-primary" r#type="button" on:click=open>{Icon::Key.view()} "New enrolment token"</button>
         </div>
         <dialog class="dialog" node_ref=dialog aria-labelledby="token-title">{content}</dialog>
     }
-    .into_any()
 }
 
 fn shown_once(secret: String, close: Callback<()>) -> AnyView {
@@ -178,7 +174,7 @@ fn shown_once(secret: String, close: Callback<()>) -> AnyView {
         #[cfg(not(feature = "hydrate"))]
         let _ = &to_copy;
     };
-    view! {
+    html! {
         <div class="stack">
             <h2 id="token-title">"Copy it now"</h2>
             <p class="muted">"It is shown this once; only its hash is kept."</p>
@@ -195,21 +191,24 @@ fn shown_once(secret: String, close: Callback<()>) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
 }
 
 /// The tokens that are open.
 pub fn tokens() -> AnyView {
     let changed = tokens_changed();
-    let client = use_client();
-    let removing = client.clone();
-    let tokens = Resource::new_blocking(
-        move || changed.get(),
-        move |_| {
-            let client = client.clone();
-            async move { client.list_enrolment_tokens().await }
-        },
-    );
+    let removing = use_client();
+    // Not part of the first page: only administrators may read them, and few do.
+    let tokens = RwSignal::new(None::<Vec<EnrolmentToken>>);
+    let client = removing.clone();
+    Effect::new(move || {
+        changed.track();
+        let client = client.clone();
+        spawn_local(async move {
+            if let Ok(now) = client.list_enrolment_tokens().await {
+                let _ = tokens.try_set(Some(now));
+            }
+        });
+    });
     let remove = Callback::new(move |id: i32| {
         let client = removing.clone();
         spawn_local(async move {
@@ -218,20 +217,23 @@ pub fn tokens() -> AnyView {
             changed.update(|n| *n += 1);
         });
     });
-    view! {
+    html! {
         <section class="section" aria-labelledby="tokens-title">
             <h2 class="section-title" id="tokens-title">"Enrolment tokens"</h2>
-            {loaded(tokens, || view! { <div class="skeleton skeleton-row"></div> }.into_any(), move |tokens: Vec<EnrolmentToken>| {
-                list(&tokens, remove)
-            })}
+            {move || {
+                tokens
+                    .with(|tokens| match tokens {
+                        Some(tokens) => list(tokens, remove),
+                        None => html! { <div class="skeleton skeleton-row"></div> },
+                    })
+            }}
         </section>
     }
-    .into_any()
 }
 
 fn list(tokens: &[EnrolmentToken], remove: Callback<i32>) -> AnyView {
     if tokens.is_empty() {
-        return view! { <p class="note">"No open token. A token is needed only while a new probe joins."</p> }.into_any();
+        return html! { <p class="note">"No open token. A token is needed only while a new probe joins."</p> };
     }
     let rows = tokens
         .iter()
@@ -240,7 +242,7 @@ fn list(tokens: &[EnrolmentToken], remove: Callback<i32>) -> AnyView {
             let regions = if token.regions.is_empty() { "any region".to_owned() } else { token.regions.join(", ") };
             let used = if token.used_by.is_empty() { "not used yet".to_owned() } else { format!("used by {}", token.used_by.join(", ")) };
             let label = if token.label.is_empty() { format!("Token {id}") } else { token.label.clone() };
-            view! {
+            html! {
                 <li class="token">
                     <span class="token-icon">{Icon::Key.view()}</span>
                     <span class="token-text">
@@ -257,5 +259,5 @@ fn list(tokens: &[EnrolmentToken], remove: Callback<i32>) -> AnyView {
             }
         })
         .collect_view();
-    view! { <ul class="card tokens">{rows}</ul> }.into_any()
+    html! { <ul class="card tokens">{rows}</ul> }
 }

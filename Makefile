@@ -13,8 +13,8 @@ export EDGEWATCH_TOOLS := $(CARGO_TARGET_DIR)/tools
 # Queries are checked against the committed `.sqlx`; `make prepare` renews it from a real database.
 export SQLX_OFFLINE := true
 
-# What tests run natively: everything but the hydrated dashboard, which the browser tests see.
-TESTED := --workspace --exclude edgewatch-ui
+# Always the whole workspace: another selection would have cargo build shared dependencies with other features again.
+NATIVE := --locked --workspace
 STEP = @printf '\033[1m==> %s\033[0m\n'
 
 .PHONY: help
@@ -57,7 +57,7 @@ build-worker:
 .PHONY: build-native
 build-native:
 	$(STEP) 'Aggregator and test targets: native binaries (the first time takes some minutes)'
-	@cargo build --locked -p edgewatch-aggregator -p edgewatch-tests --bins
+	@cargo build $(NATIVE) --bins
 
 .PHONY: release
 release: setup build-ui ## Build the optimised `edgewatch` binary, dashboard included
@@ -78,8 +78,8 @@ test: build lint test-rust test-browser ## Everything: lints, unit, property, da
 .PHONY: test-rust
 test-rust: build
 	$(STEP) 'Tests: unit, property, database (private PostgreSQL), end to end (the built worker on workerd)'
-	@cargo test --locked $(TESTED) --no-run
-	@"$(CARGO_TARGET_DIR)/debug/with-postgres" cargo test --locked $(TESTED)
+	@cargo test $(NATIVE) --no-run
+	@"$(CARGO_TARGET_DIR)/debug/with-postgres" cargo test $(NATIVE)
 
 .PHONY: test-browser
 test-browser: build
@@ -92,8 +92,7 @@ lint: ## Formatting, clippy, licences
 	@dev/prerequisites.sh lint
 	$(STEP) 'Lint: formatting, clippy, licences'
 	@cargo fmt --all --check
-	@cargo clippy -q --locked --all-targets -- -D warnings
-	@cargo clippy -q --locked -p edgewatch-cloudflare --all-targets -- -D warnings
+	@cargo clippy -q $(NATIVE) --all-targets -- -D warnings
 	@"$(EDGEWATCH_TOOLS)/bin/cargo-deny" --log-level error check licenses bans sources
 
 .PHONY: fmt

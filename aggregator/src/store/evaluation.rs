@@ -257,3 +257,76 @@ async fn list_votes(db: &mut PgConnection, monitors: &[i32]) -> sqlx::Result<Vec
     .fetch_all(db)
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{http::test_server::now, secret::Secrets, store};
+    use edgewatch_client::monitor::MonitorSettings;
+    use sqlx::PgPool;
+
+    async fn vote(db: &mut PgConnection, monitor: i32, region_id: i16, verdict: Verdict) -> Vec<i32> {
+        let at = now();
+        let mut rows = RegionStateRows::default();
+        let latest = LatestResult {
+            outcome: 0,
+            slot: at,
+            checked_at: at,
+            total_us: 1,
+            message: None,
+        };
+        rows.push(monitor, verdict, &RecentOutcomes::default(), latest);
+        rows.store(db, region_id).await.unwrap();
+        decide_monitors(db, &[monitor], &[monitor], &BTreeMap::new(), at)
+            .await
+            .unwrap()
+    }
+
+    #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+    async fn votes_that_change_at_once_are_seen_together(pool: PgPool) {
+        let mut db = pool.acquire().await.unwrap();
+        let secrets = Secrets::from_text(&"k".repeat(32)).unwrap();
+        let mut regions = Vec::new();
+        for name in ["weur", "enam"] {
+            regions.push(
+                store::enrolment::ensure_region(&mut db, &name.parse().unwrap(), now())
+                    .await
+                    .unwrap(),
+            );
+        }
+        let settings: MonitorSettings = serde_json::from_value(serde_json::json!({
+            "name": "shop", "quorum": "all", "check": {"type": "http", "url": "https://shop.example/"}
+        }))
+        .unwrap();
+        let id = store::monitor::create_monitor(&mut db, &secrets, &settings, false, now())
+            .await
+            .unwrap();
+        for &region in &regions {
+            vote(&mut db, id, region, Verdict::Up).await;
+        }
+
+        let mut first = pool.begin().await.unwrap();
+        assert_eq!(
+            vote(&mut first, id, regions[0], Verdict::Down).await,
+            [id],
+            "an advisory"
+        );
+        let pool = pool.clone();
+        let second = tokio::spawn(async move {
+            let mut second = pool.begin().await.unwrap();
+            let changed = vote(&mut second, id, regions[1], Verdict::Down).await;
+            second.commit().await.unwrap();
+            changed
+        });
+        // The second has to wait for the first, whose vote it cannot see yet.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert!(!second.is_finished());
+        first.commit().await.unwrap();
+        assert_eq!(second.await.unwrap(), [id]);
+        let state: i16 = sqlx::query_scalar("SELECT state FROM monitor")
+            .fetch_one(&mut *db)
+            .await
+            .unwrap();
+        assert_eq!(MonitorState::from_code(state), Some(MonitorState::Down));
+    }
+}

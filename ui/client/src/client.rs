@@ -21,6 +21,9 @@ use std::sync::Arc;
 /// Where the API begins.
 pub const BASE: &str = "/api/v1";
 
+/// Where an ended session is renewed.
+pub const SESSION_REFRESH: &str = "/api/v1/session/refresh";
+
 /// The paths of what is read, relative to [`BASE`].
 pub mod path {
     use super::{ResultsQuery, SeriesQuery, percent_encode, query_string};
@@ -276,7 +279,7 @@ impl Client {
     async fn refresh(&self) -> Result<(), Problem> {
         let request = Request {
             method: Method::Post,
-            path: format!("{BASE}/session/refresh"),
+            path: SESSION_REFRESH.to_owned(),
             body: None,
         };
         self.send(request).await.map(drop)

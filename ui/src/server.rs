@@ -20,6 +20,11 @@ use tower_http::compression::CompressionLayer;
 ///
 /// Mount it as the fallback of the whole application: `api.clone().fallback_service(router(api, Assets::embedded()))`.
 pub fn router(api: Router, assets: Assets) -> Router {
+    if !ERASED {
+        tracing::error!(
+            "the dashboard was compiled without `--cfg erase_components`: its pages do not become live"
+        );
+    }
     // Already set where a host renders with Leptos elsewhere too: then that one serves.
     let _ = any_spawner::Executor::init_tokio();
     let context = move || {
@@ -36,6 +41,9 @@ pub fn router(api: Router, assets: Assets) -> Router {
         .route("/assets/{*name}", get(get_asset))
         .fallback(get(page).layer(CompressionLayer::new()))
 }
+
+/// Whether views are compiled as the browser's are, which `ui/build.mjs` compiles with `--cfg erase_components`.
+const ERASED: bool = cfg!(erase_components);
 
 /// Only our own files run, and the few inline scripts that carry this answer's nonce (the data that the browser takes over).
 fn set_security_headers() {
@@ -68,7 +76,8 @@ fn set_security_headers() {
 
 /// The HTML document around the app.
 fn document(assets: &Assets) -> impl IntoView + use<> {
-    let script = assets.url("app.js");
+    // Views that were compiled in one way cannot be taken over by views that were compiled in the other.
+    let script = assets.url("app.js").filter(|_| ERASED);
     let wasm = assets.url("app.wasm");
     let font = assets.url("inter-latin.woff2");
     view! {

@@ -67,7 +67,8 @@ pub fn failure(problem: &Problem, retry: Callback<()>) -> AnyView {
         return html! { <div class="page-failure" role="status">"Your session is over. Leading you to sign in …"</div> };
     }
     set_status(problem.status);
-    let missing = problem.kind() == Some(ProblemType::NotFound);
+    // What the visitor may not do or what is not there does not get better by trying again.
+    let final_answer = (400..500).contains(&problem.status);
     let icon = if problem.type_uri == UNREACHABLE {
         Icon::Offline
     } else {
@@ -78,7 +79,7 @@ pub fn failure(problem: &Problem, retry: Callback<()>) -> AnyView {
             <div class="empty-icon">{icon.view()}</div>
             <h2>{problem.title.clone()}</h2>
             <p>{problem.detail.clone()}</p>
-            {if missing {
+            {if final_answer {
                 html! { <a class="button" href="/">"All monitors"</a> }
             } else {
                 html! {

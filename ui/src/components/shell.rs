@@ -27,6 +27,7 @@ pub fn Shell() -> impl IntoView {
 fn frame(session: Session) -> AnyView {
     provide_context(session.clone());
     let live = Live::provide();
+    keep_session_alive();
     let announcement = RwSignal::new(String::new());
     provide_context(Announcer(announcement));
     html! {
@@ -54,6 +55,29 @@ fn frame(session: Session) -> AnyView {
         {footer()}
         <div class="sr-only" role="status" aria-live="polite">{announcement}</div>
     }
+}
+
+/// How often the session is renewed while somebody looks: sooner than its access token ends, so that a page that is
+/// opened next is rendered for it at once.
+const RENEWAL: std::time::Duration = std::time::Duration::from_secs(10 * 60);
+
+fn keep_session_alive() {
+    let client = use_client();
+    Effect::new(move || {
+        let client = client.clone();
+        let renew = move || {
+            let client = client.clone();
+            if !document().hidden() {
+                spawn_local(async move {
+                    // Where it fails, the next request tells.
+                    let _ = client.refresh_session().await;
+                });
+            }
+        };
+        if let Ok(handle) = set_interval_with_handle(renew, RENEWAL) {
+            on_cleanup(move || handle.clear());
+        }
+    });
 }
 
 /// Says changes aloud to screen readers.

@@ -5,7 +5,7 @@ mod row;
 mod summary;
 
 use crate::{
-    api::{fixed, read_packed, use_client},
+    api::{Reading, fixed, read_packed, use_client},
     clock::{Clock, use_clock},
     components::{
         heartbeat_bar::Beats,
@@ -63,14 +63,19 @@ pub fn OverviewPage() -> impl IntoView {
     let overview = read_packed(fixed(path::OVERVIEW), pack);
     html! {
         <Title text="Monitors" />
-        {loaded(overview, skeleton_rows, |entries: Vec<Entry>| {
-            if entries.is_empty() { first_monitor() } else { board(entries) }
+        {loaded(overview, skeleton_rows, move |entries: Vec<Entry>| {
+            if entries.is_empty() { first_monitor(overview) } else { board(entries) }
         })}
     }
 }
 
 /// What a newcomer sees.
-fn first_monitor() -> AnyView {
+fn first_monitor(overview: Reading) -> AnyView {
+    use_live().listen(move |event| {
+        if matches!(event, Event::Monitors | Event::Resync) {
+            overview.refetch();
+        }
+    });
     let can_edit = use_session().can_edit();
     html! {
         <div class="empty empty-large">

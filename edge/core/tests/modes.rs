@@ -35,6 +35,8 @@ struct World {
     /// What a dial meets, by the address or name dialled; a connection if nothing is said.
     dials: Vec<(&'static str, DialError)>,
     start_tls: Option<StartTlsError>,
+    /// What the peer says before it is asked.
+    banner: Option<&'static str>,
     fetched: Result<Fetched, FetchError>,
     has_cloudflare_statuses: bool,
     log: RefCell<Vec<String>>,
@@ -57,6 +59,7 @@ impl World {
             addresses: Ok(vec!["2001:db8::1".parse().unwrap(), "192.0.2.1".parse().unwrap()]),
             dials: Vec::new(),
             start_tls: None,
+            banner: None,
             fetched: Ok((200, Vec::new(), "ok")),
             has_cloudflare_statuses: false,
             log: RefCell::default(),
@@ -81,6 +84,9 @@ impl World {
             return Err(error.clone());
         }
         let (ours, mut theirs) = duplex(64 << 10);
+        if let Some(banner) = self.banner {
+            theirs.write_all(banner.as_bytes()).await.unwrap();
+        }
         tokio::spawn(async move {
             let mut request = vec![0; 4096];
             let _ = theirs.read(&mut request).await;
@@ -444,4 +450,18 @@ async fn further_addresses_are_tried_in_the_time_that_is_left() {
             outcome
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_speaks_first_fails_in_the_phase_of_its_answer() {
+    let world = World {
+        banner: Some("SSH-2.0-OpenSSH_9.2\r\n"),
+        ..World::new()
+    };
+    let sight = world.see(HttpCheck::get("http://example.com/")).await;
+    assert_eq!(
+        sight.outcome,
+        down(Reason::HttpMalformed, Phase::Ttfb),
+        "{sight:?}"
+    );
 }

@@ -87,8 +87,9 @@ pub async fn exchange<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
     let sent_us = marks.sent_us().or(received.head.as_ref().and(first_byte_us));
     let reached = match (sent_us, first_byte_us, &received.head) {
         (_, Some(_), Some(_)) => Phase::Body,
-        (Some(_), ..) => Phase::Ttfb,
-        _ => Phase::Request,
+        (None, None, _) => Phase::Request,
+        // Also for a peer that speaks before it was asked.
+        _ => Phase::Ttfb,
     };
     if let Some(sent_us) = sent_us {
         phases.request = us(start_us, sent_us);

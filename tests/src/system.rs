@@ -18,7 +18,7 @@ mod process;
 
 pub use aggregator::Aggregator;
 pub use api::{Api, EventStream, read_problem};
-pub use artefact::require_worker;
+pub use artefact::{repository, require_worker};
 pub use clock::now_ms;
 pub use edge::{Edge, Turn};
 pub use probe::{NativeProbe, SignedRequest, json_bytes, up};

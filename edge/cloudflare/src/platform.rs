@@ -313,7 +313,8 @@ impl Storage for WorkersPlatform {
     }
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), StorageError> {
-        self.storage.put(key, value)
+        self.storage.put(key, value)?;
+        self.storage.settle().await
     }
 
     async fn delete(&self, key: &str) -> Result<(), StorageError> {

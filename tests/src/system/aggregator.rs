@@ -31,12 +31,20 @@ impl Aggregator {
     /// # Panics
     /// When the binary is not built or does not get ready.
     pub async fn start(directory: &Path) -> Self {
+        Self::start_with(directory, &[]).await
+    }
+
+    /// The same with further settings in its environment.
+    ///
+    /// # Panics
+    /// When the binary is not built or does not get ready.
+    pub async fn start_with(directory: &Path, environment: &[(&str, &str)]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .port();
         let mut aggregator = Self {
-            process: spawn(directory, port),
+            process: spawn(directory, port, environment),
             directory: directory.to_owned(),
             port,
         };
@@ -64,10 +72,25 @@ impl Aggregator {
         self.process.kill();
     }
 
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(&mut self) {
+        self.process.stop();
+    }
+
     /// Starts it again, on the same port and data.
     pub async fn start_again(&mut self) {
-        self.process = spawn(&self.directory, self.port);
+        self.start_again_with(&[]).await;
+    }
+
+    /// The same with further settings in its environment.
+    pub async fn start_again_with(&mut self, environment: &[(&str, &str)]) {
+        self.process = spawn(&self.directory, self.port, environment);
         self.ready().await;
+    }
+
+    /// Everything that it has logged.
+    pub fn output(&self) -> String {
+        self.process.output()
     }
 
     async fn ready(&mut self) {
@@ -83,7 +106,7 @@ impl Aggregator {
     }
 }
 
-fn spawn(directory: &Path, port: u16) -> Process {
+fn spawn(directory: &Path, port: u16, environment: &[(&str, &str)]) -> Process {
     let mut command = Command::new(binary("edgewatch"));
     command
         .arg("serve")
@@ -94,7 +117,8 @@ fn spawn(directory: &Path, port: u16) -> Process {
         .env("EDGEWATCH_DATA_DIR", directory.join("data"))
         .env("EDGEWATCH_ADMIN_EMAIL", ADMIN.0)
         .env("EDGEWATCH_ADMIN_PASSWORD", ADMIN.1)
-        .env("EDGEWATCH_BOOTSTRAP_TOKEN", BOOTSTRAP_TOKEN);
+        .env("EDGEWATCH_BOOTSTRAP_TOKEN", BOOTSTRAP_TOKEN)
+        .envs(environment.iter().copied());
     Process::start("aggregator", &mut command, directory)
 }
 
@@ -103,7 +127,9 @@ impl Drop for Aggregator {
         self.process.stop();
         // One that was killed leaves its database running.
         let pid_file = self.directory.join("data/postgres/cluster/postmaster.pid");
-        let Ok(text) = fs::read_to_string(pid_file) else { return };
+        let Ok(text) = fs::read_to_string(pid_file) else {
+            return;
+        };
         let pid = text.lines().next().and_then(|line| line.trim().parse().ok());
         if let Some(pid) = pid.map(Pid::from_raw) {
             let cwd = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();

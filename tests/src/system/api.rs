@@ -117,7 +117,8 @@ impl Api {
     /// # Panics
     /// When it cannot be read.
     pub async fn result(&self, monitor: i32, id: &str) -> ResultDetail {
-        self.get(&format!("/api/v1/monitors/{monitor}/results/{id}")).await
+        self.get(&format!("/api/v1/monitors/{monitor}/results/{id}"))
+            .await
     }
 
     /// All probes.

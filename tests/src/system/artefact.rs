@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 /// The repository.
-pub(super) fn repository() -> PathBuf {
+///
+/// # Panics
+/// Never: this crate lies in it.
+pub fn repository() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     root.expect("this crate lies in the repository").to_owned()
 }

@@ -87,8 +87,6 @@ impl Edge {
             .expect("the regions' control answers with a report");
         assert_eq!(cron.outcome, "ok", "the cron handler");
         let turns = cron.regions.into_iter();
-        turns
-            .filter_map(|(region, turn)| Some((region, turn?)))
-            .collect()
+        turns.filter_map(|(region, turn)| Some((region, turn?))).collect()
     }
 }

@@ -203,11 +203,16 @@ impl Case {
         facts.filter_map(|fact| fact(&observation.sight).err()).collect()
     }
 
-    /// Which times are off. The machine may have been busy with something else: times are judged by the best of some
-    /// observations, facts by all.
-    pub fn late(&self, observation: &Observation) -> Vec<String> {
+    /// How many times are to be judged.
+    pub fn timed(&self) -> usize {
+        self.times.len()
+    }
+
+    /// What is wrong with each time. The machine may have been busy with something else: a time is judged by the best
+    /// of some observations, facts by all.
+    pub fn late(&self, observation: &Observation) -> Vec<Option<String>> {
         let sight = &observation.sight;
-        let times = self.times.iter().filter_map(|&(timed, wanted_ms, work_ms)| {
+        let times = self.times.iter().map(|&(timed, wanted_ms, work_ms)| {
             let us = match timed {
                 Timed::Phase(phase) => sight.phases.get(phase).measured_us()?,
                 Timed::Total => sight.total_us,

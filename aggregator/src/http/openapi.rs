@@ -12,7 +12,8 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
-        self, ContentBuilder, Ref, RefOr, ResponseBuilder,
+        self, ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder,
+        path::Operation,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -72,7 +73,15 @@ async fn get_openapi() -> Response {
 pub fn json() -> &'static str {
     static JSON: OnceLock<String> = OnceLock::new();
     JSON.get_or_init(|| {
-        let document = super::api().into_openapi();
+        let mut document = super::api().into_openapi();
+        for item in document.paths.paths.values_mut() {
+            for operation in operations(item) {
+                operation
+                    .responses
+                    .responses
+                    .insert("default".to_owned(), unforeseen().into());
+            }
+        }
         // Plain data with text keys always has a JSON form.
         document.to_pretty_json().unwrap_or_default() + "\n"
     })
@@ -141,6 +150,23 @@ problem_responses! {
     Outdated: PreconditionFailed;
     /// Too many requests.
     RateLimited: RateLimited;
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.delete]
+        .into_iter()
+        .flatten()
+}
+
+/// What any operation may answer when something is wrong with us.
+fn unforeseen() -> openapi::Response {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    ResponseBuilder::new()
+        .description("Any other problem (RFC 9457), such as `internal` or `unavailable`")
+        .content(PROBLEM_JSON, content)
+        .build()
 }
 
 fn responses(kinds: &[ProblemType]) -> BTreeMap<String, RefOr<openapi::Response>> {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::monitor::MonitorState;
-use edgewatch_protocol::observation::OutcomeState;
+use edgewatch_protocol::{observation::OutcomeState, slot::INTERVAL_S};
 use sqlx::PgExecutor;
 
 /// A monitor with the results of its latest slots.
@@ -55,11 +55,14 @@ pub async fn list_monitors_with_results(
                SELECT array_agg(p.time) AS times, array_agg(p.lag_ms) AS lags_ms, array_agg(p.outcome) AS outcomes,
                       array_agg(p.total_us) AS totals_us
                FROM result p
-               WHERE p.monitor_id = m.id AND p.time >= $1::timestamptz - make_interval(secs => m.interval_s * $2::float8)
+               WHERE p.monitor_id = m.id AND p.time >= $3
+                 AND p.time >= $1::timestamptz - make_interval(secs => m.interval_s * $2::float8)
            ) latest
            ORDER BY lower(m.name), m.id"#,
         now,
-        f64::from(intervals)
+        f64::from(intervals),
+        // The longest that any monitor can ask for: the planner leaves older partitions aside.
+        now - TimeDelta::seconds(i64::from(*INTERVAL_S.end()) * i64::from(intervals))
     )
     .fetch_all(db)
     .await?;

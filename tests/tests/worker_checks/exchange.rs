@@ -16,8 +16,7 @@ pub fn cases(places: &Places<'_>) -> Vec<Case> {
         http("body after 400 ms", "/slow-body/400")
             .up()
             .takes(Phase::Ttfb, 0)
-            .takes(Phase::Body, 400)
-            .takes_in_all(400),
+            .takes(Phase::Body, 400),
         http("first byte too late", "/delay/2000").times_out(400, Phase::Ttfb),
         http("body too late", "/slow-body/2000").times_out(400, Phase::Body),
         http("body byte by byte", "/rough/drip/30").up().sees(|sight| {

@@ -56,8 +56,7 @@ pub fn cases(places: &Places<'_>) -> Vec<Case> {
         hidden(
             fetch("body after 300 ms", places.http("/slow-body/300"))
                 .up()
-                .takes(Phase::Body, 300)
-                .takes_in_all(300),
+                .takes(Phase::Body, 300),
         ),
         fetch("out of order", places.http("/failing")).fails(&["status (503) in 200-299"]),
         fetch("three redirects", places.http("/redirect/3"))

@@ -65,7 +65,9 @@ pub fn api() -> OpenApiRouter<AppState> {
 /// Answers are for who asked and for now: no cache keeps them, and no browser takes them for something else.
 async fn keep_private(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

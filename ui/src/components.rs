@@ -5,6 +5,7 @@ pub mod chart_geometry;
 pub mod field;
 pub mod heartbeat_bar;
 pub mod icon;
+pub mod keyed;
 pub mod latency_chart;
 pub mod loading;
 pub mod moment;

@@ -10,7 +10,7 @@
 /// hundreds of them share one, which halves what the browser has to load.
 macro_rules! html {
     ($($view:tt)*) => {
-        leptos::prelude::IntoAny::into_any(leptos::prelude::view! { $($view)* })
+        leptos::prelude::IntoAny::into_any(leptos::prelude::view! { $($view)* }.into_inner())
     };
 }
 

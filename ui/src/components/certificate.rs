@@ -39,7 +39,7 @@ pub fn certificate(facts: &CertificateFacts) -> AnyView {
                 <dt>"Valid"</dt>
                 <dd>
                     {date(facts.not_before_ms)} " – " {date(facts.not_after_ms)} " "
-                    <span class=format!("badge badge-small {tone}")>{icon.view()} {left}</span>
+                    <span class=format!("badge badge-small {tone}")>{icon.view()} {move || left()}</span>
                 </dd>
             </div>
             <div><dt>"Names"</dt><dd><ul class="name-list">{names}</ul></dd></div>

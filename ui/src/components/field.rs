@@ -36,7 +36,7 @@ pub fn problem_line(pointer: &str, problem: Signal<Option<String>>) -> AnyView {
     let id = problem_id(pointer);
     html! {
         <p class="problem" id=id role="alert" hidden=move || problem.with(Option::is_none)>
-            {Icon::Warning.view()} <span>{problem}</span>
+            {Icon::Warning.view()} <span>{move || problem.get()}</span>
         </p>
     }
 }

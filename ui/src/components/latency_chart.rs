@@ -112,7 +112,7 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
                     <path class="grid-ground" d=format!("M0 {}H{}", HEIGHT as i64, WIDTH as i64) />
                 </svg>
                 {(!measured).then(|| html! { <p class="chart-empty">"No successful check in this window"</p> })}
-                {details}
+                {move || details()}
             </div>
             <svg class="chart-strip" viewBox=format!("0 0 {} 1", WIDTH as i64) preserveAspectRatio="none" aria-hidden="true">
                 <path class="strip-ground" d=format!("M0 0h{}v1H0z", WIDTH as i64) />

@@ -53,7 +53,7 @@ fn frame(session: Session) -> AnyView {
             <Outlet />
         </main>
         {footer()}
-        <div class="sr-only" role="status" aria-live="polite">{announcement}</div>
+        <div class="sr-only" role="status" aria-live="polite">{move || announcement.get()}</div>
     }
 }
 
@@ -161,7 +161,7 @@ fn footer() -> impl IntoView {
     };
     html! {
         <footer class="footer">
-            <span>"Times in " {zone}</span>
+            <span>"Times in " {move || zone()}</span>
             <span>"Edgewatch " {env!("CARGO_PKG_VERSION")} " · " <a href="/api/v1/openapi.json" rel="external">"API"</a></span>
         </footer>
     }

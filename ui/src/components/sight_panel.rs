@@ -103,7 +103,7 @@ fn response(http: &HttpFacts, sight: &Sight) -> AnyView {
                 .sum();
             html! {
                 <li>
-                    <span class="num">{hop.status}</span>
+                    <span class="num">{hop.status.to_string()}</span>
                     <code>{hop.url.clone()}</code>
                     <span class="num muted">{format::micros(total)}</span>
                 </li>
@@ -114,7 +114,7 @@ fn response(http: &HttpFacts, sight: &Sight) -> AnyView {
         <section>
             <h3>"Response"</h3>
             <dl class="facts">
-                {http.status.map(|status| html! { <div><dt>"Status"</dt><dd class="num">{status}</dd></div> })}
+                {http.status.map(|status| html! { <div><dt>"Status"</dt><dd class="num">{status.to_string()}</dd></div> })}
                 {http.protocol.clone().map(|protocol| html! { <div><dt>"Protocol"</dt><dd>{protocol}</dd></div> })}
                 {sight.address.map(|address| html! { <div><dt>"Address"</dt><dd><code>{address.to_string()}</code></dd></div> })}
                 <div><dt>"Body"</dt><dd class="num">{format::bytes(http.body_bytes)}</dd></div>

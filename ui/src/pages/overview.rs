@@ -10,6 +10,7 @@ use crate::{
     components::{
         heartbeat_bar::Beats,
         icon::Icon,
+        keyed::keyed,
         loading::{loaded, skeleton_rows},
         shell::{Announcer, use_announcer},
     },
@@ -30,7 +31,10 @@ use leptos_router::{
     hooks::{use_navigate, use_query_map},
 };
 use list::{Entry, EntryTitle, Filter, Standing, entries, rank};
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 /// How many rows are made at first; scrolling near the end makes as many more.
 const ROWS: usize = 100;
@@ -38,6 +42,8 @@ const ROWS: usize = 100;
 /// One monitor of the list with its own signals, so that a result redraws one bar and nothing else.
 #[derive(Clone)]
 struct Item {
+    /// Another title is another row.
+    key: u32,
     id: i32,
     title: EntryTitle,
     standing: ArcRwSignal<Standing>,
@@ -47,7 +53,9 @@ struct Item {
 
 impl Item {
     fn new(entry: Entry) -> Self {
+        static LAST_KEY: AtomicU32 = AtomicU32::new(0);
         Self {
+            key: LAST_KEY.fetch_add(1, Ordering::Relaxed),
             id: entry.id,
             title: entry.title,
             standing: ArcRwSignal::new(entry.standing),
@@ -126,18 +134,17 @@ fn board(initial: Vec<Entry>) -> AnyView {
             })
         },
         |old, new| {
-            let keys = |items: &[Item]| {
-                items
-                    .iter()
-                    .map(|item| (item.id, item.title.clone()))
-                    .collect::<Vec<_>>()
-            };
+            let keys = |items: &[Item]| items.iter().map(|item| item.key).collect::<Vec<_>>();
             old.map(|items| keys(items)) != new.map(|items| keys(items))
         },
     );
     let limit = RwSignal::new(ROWS);
-    let rows = move || shown.with(|shown| shown.iter().take(limit.get()).cloned().collect::<Vec<_>>());
     let hover = row::Hover::new();
+    let keys = move || shown.with(|shown| shown.iter().take(limit.get()).map(|item| item.key).collect());
+    let made = move |key| {
+        let item = shown.with_untracked(|shown| shown.iter().find(|item| item.key == key).cloned());
+        item.map(|item| row::row(item, hover)).into_any()
+    };
     html! {
         {summary::summary(items, filter)}
         {tools(items, filter)}
@@ -151,7 +158,7 @@ fn board(initial: Vec<Entry>) -> AnyView {
                 <span class="list-head-end">"For"</span>
             </div>
             <ul class="rows">
-                <For each=rows key=|item| (item.id, item.title.clone()) children=move |item| row::row(item, hover) />
+                {keyed(keys, made)}
             </ul>
             {move || {
                 shown
@@ -236,13 +243,13 @@ fn tools(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
             .into_iter()
             .map(|tag| {
                 let own = tag.clone();
-                let chosen = Memo::new(move |_| filter.with(|filter| filter.tag.as_ref() == Some(&own)));
+                let chosen = Signal::derive(move || filter.with(|filter| filter.tag.as_ref() == Some(&own)));
                 let target = tag.clone();
                 let href = move || {
                     filter.with(|filter| filter.with_tag((!chosen.get()).then(|| target.clone())).path())
                 };
                 html! {
-                    <a class="chip" href=href aria-current=move || chosen.get().then_some("true")>
+                    <a class="chip" href=move || href() aria-current=move || chosen.get().then_some("true")>
                         {tag}
                     </a>
                 }
@@ -264,7 +271,7 @@ fn tools(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
                     on:input=search
                 />
             </div>
-            <div class="chips" role="group" aria-label="Tags">{chips}</div>
+            <div class="chips" role="group" aria-label="Tags">{move || chips()}</div>
             {can_edit
                 .then(|| html! { <a class="button button-primary tools-new" href="/monitors/new">{Icon::Plus.view()} "New monitor"</a> })}
         </div>

@@ -72,7 +72,7 @@ fn board(initial: Vec<Region>) -> AnyView {
                 html! {
                     <section class="section" aria-labelledby="pending-title">
                         <h2 class="section-title" id="pending-title">
-                            "Waiting for approval" <span class="count">{pending.len()}</span>
+                            "Waiting for approval" <span class="count">{pending.len().to_string()}</span>
                         </h2>
                         <p class="section-about">"Compare the fingerprint with the one that the probe logs before you approve it."</p>
                         <div class="probe-list">{cards}</div>
@@ -117,14 +117,14 @@ fn board(initial: Vec<Region>) -> AnyView {
         <div class="page-head">
             <div>
                 <h1>"Regions"</h1>
-                <p class="page-sub">{subtitle}</p>
+                <p class="page-sub">{move || subtitle()}</p>
             </div>
             {session.can_administer().then(tokens::new_token)}
         </div>
         {move || problem.with(|problem| problem.as_ref().map(alert))}
-        {pending}
-        {none}
-        <div class="region-list">{cards}</div>
+        {move || pending()}
+        {move || none()}
+        <div class="region-list">{move || cards()}</div>
         {session.can_administer().then(tokens::tokens)}
     }
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::components::{
     field::{Binding, InputKind, input_id, problem_line, select, text_input},
     icon::Icon,
+    keyed::keyed,
 };
 use leptos::prelude::*;
 
@@ -41,15 +42,10 @@ fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// The rows, and a button for one more.
 pub fn assertions(state: FormState) -> AnyView {
-    // A row is made anew when its kind changes, for then it has other fields.
-    let rows = move || {
-        state.draft.with(|draft| {
-            draft
-                .assertions
-                .iter()
-                .map(|assertion| (assertion.key, assertion.on.clone()))
-                .collect::<Vec<_>>()
-        })
+    let keys = move || {
+        state
+            .draft
+            .with(|draft| draft.assertions.iter().map(|assertion| assertion.key).collect())
     };
     let add = move |_| {
         let key = state.next_key();
@@ -66,14 +62,18 @@ pub fn assertions(state: FormState) -> AnyView {
         <div class="field" role="group" aria-labelledby="assertions-label">
             <span class="label" id="assertions-label">"Assertions"</span>
             <div class="editor">
-                <For each=rows key=|row| row.clone() children=move |(key, on)| row(state, key, &on) />
+                {keyed(keys, move |key| row(state, key))}
                 <button class="button button-small" r#type="button" on:click=add>{Icon::Plus.view()} "Add assertion"</button>
             </div>
         </div>
     }
 }
 
-fn row(state: FormState, key: u32, on: &str) -> AnyView {
+fn row(state: FormState, key: u32) -> AnyView {
+    let on = state.draft.with_untracked(|draft| {
+        let own = draft.assertions.iter().find(|assertion| assertion.key == key);
+        own.map(|assertion| assertion.on.clone()).unwrap_or_default()
+    });
     let find = move |draft: &Draft| draft.assertions.iter().position(|assertion| assertion.key == key);
     let change = move |change: &dyn Fn(&mut AssertionDraft)| {
         state.draft.update(|draft| {
@@ -93,7 +93,11 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
         set: Callback::new(move |text: String| change(&|assertion| set(assertion, text.clone()))),
     };
     let subject = Binding {
-        set: Callback::new(move |on: String| change(&|assertion| *assertion = AssertionDraft::new(key, &on))),
+        // Another kind has other fields, so it is another row.
+        set: Callback::new(move |on: String| {
+            let new = state.next_key();
+            change(&|assertion| *assertion = AssertionDraft::new(new, &on));
+        }),
         ..text(|assertion| &assertion.on, |_, _| ())
     };
     let severity = Binding {
@@ -116,7 +120,7 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
         |assertion| &assertion.value,
         |assertion, text| assertion.value = text,
     );
-    let index = Memo::new(move |_| state.draft.with(|draft| find(draft).unwrap_or_default()));
+    let index = Signal::derive(move || state.draft.with(|draft| find(draft).unwrap_or_default()));
     let problem = Signal::derive(move || {
         state
             .problem_at(format!("/check/assertions/{}", index.get()))
@@ -150,7 +154,7 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
         }
     };
     let conditions = || select(input_id(&at("is")), Some("Condition"), options(&CONDITIONS), &is);
-    let parts = match on {
+    let parts = match on.as_str() {
         "status" => html! {
             <span class="editor-word">"is one of"</span>
             {value_input("Statuses", InputKind::Text, "200-299,304")}
@@ -168,16 +172,16 @@ fn row(state: FormState, key: u32, on: &str) -> AnyView {
         "header" => html! {
             {labelled("name", "Header name", text_input(&at("name"), InputKind::Text, &name, "content-type", problem))}
             {conditions()}
-            {value_where_compared}
+            {move || value_where_compared()}
         },
         "json_path" => html! {
             {labelled("name", "JSON path", text_input(&at("name"), InputKind::Text, &name, "$.status", problem))}
             {conditions()}
-            {value_where_compared}
+            {move || value_where_compared()}
         },
         _ => html! {
             {conditions()}
-            {value_where_compared}
+            {move || value_where_compared()}
         },
     };
     let severities = options(&[("down", "else down"), ("degraded", "else degraded")]);

@@ -79,13 +79,13 @@ pub fn form(state: FormState, title: String, regions: &[Region]) -> AnyView {
                 {schedule(state, regions)}
                 {outage(state)}
                 {labels(state)}
-                {general}
+                {move || general()}
                 <div class="form-end">
                     <button class="button button-primary" r#type="submit" disabled=busy>
                         {move || if busy.get() { "Saving …" } else if state.monitor.is_some() { "Save changes" } else { "Create monitor" }}
                     </button>
                     <a class="button" href=back>"Cancel"</a>
-                    <span class="form-wrong" role="status">{wrong}</span>
+                    <span class="form-wrong" role="status">{move || wrong()}</span>
                     {state.monitor.map(remove)}
                 </div>
             </form>
@@ -220,7 +220,7 @@ fn request(state: FormState) -> AnyView {
             Signal::stored(None),
             select(input_id("/check/auth"), None, schemes, &bound!(state, auth.scheme)),
         )}
-        {credentials}
+        {move || credentials()}
     };
     section(
         "Request",

@@ -7,6 +7,7 @@ use super::{
 use crate::components::{
     field::{Binding, InputKind, problem_line, text_input},
     icon::Icon,
+    keyed::keyed,
 };
 use leptos::prelude::*;
 
@@ -31,7 +32,7 @@ pub fn headers(state: FormState) -> AnyView {
         <div class="field" role="group" aria-labelledby="headers-label">
             <span class="label" id="headers-label">"Headers"</span>
             <div class="editor">
-                <For each=keys key=|key| *key children=move |key| row(state, key) />
+                {keyed(keys, move |key| row(state, key))}
                 <button class="button button-small" r#type="button" on:click=add>{Icon::Plus.view()} "Add header"</button>
             </div>
         </div>
@@ -39,7 +40,7 @@ pub fn headers(state: FormState) -> AnyView {
 }
 
 fn row(state: FormState, key: u32) -> AnyView {
-    let index = Memo::new(move |_| {
+    let index = Signal::derive(move || {
         state
             .draft
             .with(|draft| draft.headers.iter().position(|header| header.key == key))

@@ -115,7 +115,7 @@ pub fn test_panel(state: FormState, regions: &[Region]) -> AnyView {
                 {select("test-region".to_owned(), None, choices, &binding)}
                 <button class="button" r#type="button" disabled=waiting on:click=run>{Icon::Bolt.view()} "Test"</button>
             </div>
-            <div role="status" aria-live="polite">{outcome}</div>
+            <div role="status" aria-live="polite">{move || outcome()}</div>
         </section>
     }
 }

@@ -58,10 +58,10 @@ pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
                 <a class="back" href="/">{Icon::ChevronLeft.view()} "Monitors"</a>
                 <h1>{move || monitor.with(|monitor| monitor.settings.name.clone())}</h1>
                 <p class="monitor-sub">
-                    <span class="method">{method}</span>
-                    <a class="monitor-target" href=target rel="external noreferrer" target="_blank">{target} {Icon::External.view()}</a>
-                    <span class="muted">{rhythm}</span>
-                    {tags}
+                    <span class="method">{move || method()}</span>
+                    <a class="monitor-target" href=move || target() rel="external noreferrer" target="_blank">{move || target()} {Icon::External.view()}</a>
+                    <span class="muted">{move || rhythm()}</span>
+                    {move || tags()}
                 </p>
             </div>
             {actions(monitor)}
@@ -129,7 +129,7 @@ fn banner(monitor: RwSignal<Monitor>) -> AnyView {
             }
         })
     };
-    html! { <div class="banner-place">{content}</div> }
+    html! { <div class="banner-place">{move || content()}</div> }
 }
 
 fn why(monitor: &Monitor) -> String {
@@ -176,7 +176,7 @@ pub fn regions(monitor: RwSignal<Monitor>, view: Memo<View>) -> AnyView {
     let none = move || monitor.with(|monitor| monitor.region_states.is_empty());
     html! {
         <section class="section" aria-label="Regions">
-            <div class="region-cards">{cards}</div>
+            <div class="region-cards">{move || cards()}</div>
             {move || {
                 none()
                     .then(|| {
@@ -195,7 +195,7 @@ fn card(state: &RegionState, view: Memo<View>, checked: bool) -> AnyView {
     let look = of_verdict(state.verdict);
     let name = state.region.as_str().to_owned();
     let own = name.clone();
-    let chosen = Memo::new(move |_| view.with(|view| view.region.as_deref() == Some(own.as_str())));
+    let chosen = Signal::derive(move || view.with(|view| view.region.as_deref() == Some(own.as_str())));
     let target = name.clone();
     let href = move || {
         let region = (!chosen.get()).then(|| target.clone());
@@ -208,7 +208,7 @@ fn card(state: &RegionState, view: Memo<View>, checked: bool) -> AnyView {
         (None, _) => look.word.to_owned(),
     };
     html! {
-        <a class=format!("region-card tone-{}", look.tone) href=href data-noscroll="" aria-current=move || chosen.get().then_some("true")>
+        <a class=format!("region-card tone-{}", look.tone) href=move || href() data-noscroll="" aria-current=move || chosen.get().then_some("true")>
             <span class="region-card-head">{mark(look)} <strong>{name}</strong></span>
             <span class="region-card-figure num">
                 {state.last_total_us.map_or_else(|| "–".to_owned(), |us| format::micros(us.into()))}

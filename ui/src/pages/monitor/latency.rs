@@ -90,7 +90,7 @@ fn windows(view: Memo<View>) -> AnyView {
             let chosen = move || view.with(|view| view.window == index);
             let href = move || view.with(|view| view.with(|view| view.window = index).query());
             html! {
-                <a href=href data-noscroll="" aria-label=*label aria-current=move || chosen().then_some("true")>{*name}</a>
+                <a href=move || href() data-noscroll="" title=*label aria-current=move || chosen().then_some("true")>{*name}</a>
             }
         })
         .collect_view();
@@ -103,7 +103,7 @@ fn modes(view: Memo<View>) -> AnyView {
         .map(|(mode, label)| {
             let chosen = move || view.with(|view| view.mode == mode);
             let href = move || view.with(|view| view.with(|view| view.mode = mode).query());
-            html! { <a href=href data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
+            html! { <a href=move || href() data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
         })
         .collect_view();
     html! { <nav class="segments" aria-label="Kind of view">{links}</nav> }

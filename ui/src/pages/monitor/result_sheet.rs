@@ -109,11 +109,11 @@ fn whole(detail: &ResultDetail) -> AnyView {
             <p class="hint">"The probe signed the batch that holds this result; its bytes are kept as they came."</p>
             <dl class="facts">
                 <div><dt>"Scheduled"</dt><dd>{moment(summary.slot, Moment::Second)} {(lag_ms > 0).then(|| format!(" (began {lag_ms} ms later)"))}</dd></div>
-                {attempts.map(|attempts| html! { <div><dt>"Attempts"</dt><dd class="num">{attempts}</dd></div> })}
+                {attempts.map(|attempts| html! { <div><dt>"Attempts"</dt><dd class="num">{attempts.to_string()}</dd></div> })}
                 <div><dt>"Received"</dt><dd>{moment(evidence.received_at, Moment::Second)}</dd></div>
                 <div><dt>"Observed place"</dt><dd>{place_words(&evidence.place)}</dd></div>
                 <div><dt>"Probe"</dt><dd><code class="hash">{evidence.probe.clone()}</code></dd></div>
-                <div><dt>"Batch"</dt><dd class="num">{evidence.seq}</dd></div>
+                <div><dt>"Batch"</dt><dd class="num">{evidence.seq.to_string()}</dd></div>
                 <div><dt>"SHA-256"</dt><dd><code class="hash">{evidence.digest.clone()}</code></dd></div>
             </dl>
         </section>

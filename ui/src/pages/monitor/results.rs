@@ -61,7 +61,7 @@ fn outcomes(view: Memo<View>) -> AnyView {
             let chosen = move || view.with(|view| view.outcome == outcome);
             let href = move || view.with(|view| view.with(|view| view.outcome = outcome).query());
             let label = outcome.map_or("All", |outcome| of_outcome(outcome).word);
-            html! { <a href=href data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
+            html! { <a href=move || href() data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
         })
         .collect_view();
     html! { <nav class="segments" aria-label="Outcome">{links}</nav> }
@@ -104,7 +104,7 @@ fn region_choice(id: i32, view: Memo<View>, monitor: RwSignal<Monitor>) -> AnyVi
         <span class="select">
             <select class="input input-small" aria-label="Region" on:change=choose>
                 <option value="" selected=move || view.with(|view| view.region.is_none())>"All regions"</option>
-                {options}
+                {move || options()}
             </select>
         </span>
     }
@@ -126,7 +126,7 @@ fn table(page: &Page<ResultSummary>, view: Memo<View>) -> AnyView {
             let cursor = cursor.clone();
             view.with(|view| view.with(|view| view.cursor = Some(cursor)).query())
         };
-        html! { <a class="button" href=href>"Older" {Icon::ChevronRight.view()}</a> }
+        html! { <a class="button" href=move || href()>"Older" {Icon::ChevronRight.view()}</a> }
     });
     let newest = move || {
         view.with(|view| {
@@ -152,7 +152,7 @@ fn table(page: &Page<ResultSummary>, view: Memo<View>) -> AnyView {
                 <tbody>{rows}</tbody>
             </table>
         </div>
-        <div class="pager">{newest} {older}</div>
+        <div class="pager">{move || newest()} {older}</div>
     }
 }
 
@@ -166,7 +166,7 @@ fn row(result: &ResultSummary, longest: i64, view: Memo<View>) -> AnyView {
         .unwrap_or_default();
     html! {
         <tr class=format!("result tone-{}", of_outcome(result.outcome).tone)>
-            <td class="cell-time"><a class="result-link" data-noscroll="" href=href>{moment(result.at, Moment::Second)}</a></td>
+            <td class="cell-time"><a class="result-link" data-noscroll="" href=move || href()>{moment(result.at, Moment::Second)}</a></td>
             <td class="cell-region">{result.region.as_str().to_owned()}</td>
             <td class="cell-outcome">{badge(of_outcome(result.outcome))}</td>
             <td class="cell-message" title=message.clone()>{message.clone()}</td>

@@ -36,6 +36,7 @@ impl Hover {
 /// The row.
 pub fn row(item: Item, hover: Hover) -> AnyView {
     let Item {
+        key: _,
         id,
         title,
         standing,
@@ -45,7 +46,7 @@ pub fn row(item: Item, hover: Hover) -> AnyView {
     let standing = RwSignal::from(standing);
     let beats = RwSignal::from(beats);
     let percentiles = RwSignal::from(percentiles);
-    let look = Memo::new(move |_| of_monitor(standing.get().state));
+    let look = Signal::derive(move || of_monitor(standing.get().state));
     let over = move |event: ev::PointerEvent| {
         let target: leptos::web_sys::Element = event_target(&event);
         let bounds = target.get_bounding_client_rect();
@@ -135,5 +136,5 @@ pub fn tooltip(hover: Hover) -> AnyView {
             }
         })
     };
-    html! { <div aria-hidden="true">{content}</div> }
+    html! { <div aria-hidden="true">{move || content()}</div> }
 }

@@ -85,7 +85,7 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
         .map(|state| {
             let look = of_monitor(state);
             let number = move || tally.with(|tally| tally.of(state));
-            let chosen = Memo::new(move |_| filter.with(|filter| filter.state == Some(state)));
+            let chosen = Signal::derive(move || filter.with(|filter| filter.state == Some(state)));
             let href =
                 move || filter.with(|filter| filter.with_state((!chosen.get()).then_some(state)).path());
             // A state that nothing is in and that was not asked for is left out, except the two that everybody looks for.
@@ -95,19 +95,19 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
                     class=format!("tab tone-{}", look.tone)
                     class:tab-none=move || number() == 0
                     hidden=move || !always && number() == 0 && !chosen.get()
-                    href=href
+                    href=move || href()
                     aria-current=move || chosen.get().then_some("true")
                 >
                     {look.icon.view()}
                     <span class="tab-word">{look.word}</span>
-                    <span class="tab-number num">{number}</span>
+                    <span class="tab-number num">{move || format::count(number() as i64)}</span>
                 </a>
             }
         })
         .collect_view();
     html! {
         <div class="page-head overview-head">
-            {headline}
+            {move || headline()}
             <nav class="tabs" aria-label="Filter by state">
                 <a
                     class="tab"
@@ -115,7 +115,7 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
                     aria-current=move || filter.with(|filter| filter.state.is_none()).then_some("true")
                 >
                     <span class="tab-word">"All"</span>
-                    <span class="tab-number num">{move || tally.with(Tally::all)}</span>
+                    <span class="tab-number num">{move || format::count(tally.with(Tally::all) as i64)}</span>
                 </a>
                 {tabs}
             </nav>

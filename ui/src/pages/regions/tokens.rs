@@ -156,7 +156,7 @@ pub fn new_token() -> AnyView {
         <div class="actions">
             <button class="button button-primary" r#type="button" on:click=open>{Icon::Key.view()} "New enrolment token"</button>
         </div>
-        <dialog class="dialog" node_ref=dialog aria-labelledby="token-title">{content}</dialog>
+        <dialog class="dialog" node_ref=dialog aria-labelledby="token-title">{move || content()}</dialog>
     }
 }
 

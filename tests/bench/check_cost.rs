@@ -58,7 +58,7 @@ pub async fn measure() {
                 .arg(&url);
             of_child(&mut curl);
         }
-        (cpu::of_ended_children() - before).as_secs_f64() / CHECKS as f64
+        cpu::of_ended_children().saturating_sub(before).as_secs_f64() / CHECKS as f64
     };
     let plain = worker(
         &system,
@@ -87,7 +87,7 @@ fn of_child(command: &mut Command) -> Duration {
     let before = cpu::of_ended_children();
     let status = command.stdin(Stdio::null()).status().expect("the command starts");
     assert!(status.success(), "{command:?}: {status}");
-    cpu::of_ended_children() - before
+    cpu::of_ended_children().saturating_sub(before)
 }
 
 /// Processor seconds of a check in the worker.
@@ -105,9 +105,10 @@ async fn worker(system: &System, url: &str, name: &str) -> f64 {
         // From the middle between two slots to the next middle: one whole round.
         sleep(to_ms_of_slot(5_000)).await;
         let before = cpu::of_tree(system.edge.id());
-        sleep(Duration::from_millis(1_000)).await;
+        sleep(Duration::from_secs(1)).await;
         sleep(to_ms_of_slot(5_000)).await;
-        figures.push((cpu::of_tree(system.edge.id()) - before).as_secs_f64() / MONITORS as f64);
+        let spent = cpu::of_tree(system.edge.id()).saturating_sub(before);
+        figures.push(spent.as_secs_f64() / MONITORS as f64);
     }
     for monitor in monitors {
         let results = system.api.results(monitor).await;

@@ -22,7 +22,8 @@ pub async fn measure() {
             .find_map(|path| fs::metadata(path).ok())
             .map_or(0, |found| found.len());
         let kb = size as f64 / 1000.0;
-        if file.ends_with(".js") || file.ends_with(".wasm") {
+        let kind = file.rsplit_once('.').map(|(_, kind)| kind);
+        if matches!(kind, Some("js" | "wasm")) {
             code += kb;
         }
         println!("{name:<44}{kb:>10.1}");

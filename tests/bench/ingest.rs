@@ -2,13 +2,19 @@
 
 use crate::median;
 use edgewatch_aggregator::store::result_rows::ResultRows;
-use edgewatch_protocol::{batch::BatchReceipt, batch::MAX_OBSERVATIONS, observation::Observation, path};
+use edgewatch_protocol::{
+    batch::{BatchReceipt, MAX_OBSERVATIONS},
+    digest::sha256_hex,
+    observation::{CertificateFacts, HttpFacts, Observation},
+    path,
+    phase::{Phase, PhaseTime},
+};
 use edgewatch_tests::system::{
     Aggregator, Api, Directory, NativeProbe, SignedRequest, json_bytes, now_ms, up,
 };
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
-use std::{path::Path, time::Instant};
+use std::{net::Ipv4Addr, path::Path, time::Instant};
 
 /// Batches that each connection sends in a run.
 const BATCHES: u64 = 40;
@@ -83,7 +89,7 @@ fn prepare(probe: &NativeProbe, seq: &mut u64, monitors: i32, first_slot_ms: i64
         let observations: Vec<_> = (0..slots)
             .flat_map(|slot| {
                 let slot_ms = first_slot_ms + (batch * slots + slot) * 10_000;
-                (1..=monitors).map(move |monitor| up(monitor, slot_ms, 90_000))
+                (1..=monitors).map(move |monitor| seen(monitor, slot_ms))
             })
             .collect();
         *seq += 1;
@@ -148,6 +154,39 @@ async fn insert(directory: &Path, work: Vec<Vec<Vec<Observation>>>) -> f64 {
         inserter.await.expect("the inserter ends");
     }
     start.elapsed().as_secs_f64()
+}
+
+/// What an HTTPS check that was up says.
+fn seen(monitor: i32, slot_ms: i64) -> Observation {
+    let mut observation = up(monitor, slot_ms, 90_000);
+    let digest = |text: &str| sha256_hex(format!("{text} {monitor}").as_bytes());
+    observation
+        .sight
+        .phases
+        .set(Phase::Dns, PhaseTime::Measured(4_000));
+    observation
+        .sight
+        .phases
+        .set(Phase::Tls, PhaseTime::Measured(21_000));
+    observation.sight.http = Some(HttpFacts {
+        status: Some(200),
+        protocol: Some("HTTP/1.1".to_owned()),
+        body_bytes: 5_120,
+        body_sha256: Some(digest("body")),
+        ..HttpFacts::default()
+    });
+    observation.sight.address = Some(Ipv4Addr::new(192, 0, 2, 1).into());
+    observation.sight.certificate = Some(CertificateFacts {
+        fingerprint: digest("certificate"),
+        subject: "www.example.org".to_owned(),
+        issuer: "Example Authority R3".to_owned(),
+        names: vec!["example.org".to_owned(), "www.example.org".to_owned()],
+        not_before_ms: slot_ms,
+        not_after_ms: slot_ms,
+        tls_version: "TLSv1.3".to_owned(),
+        cipher_suite: "TLS13_AES_128_GCM_SHA256".to_owned(),
+    });
+    observation
 }
 
 fn rows(observations: &[Observation]) -> ResultRows {

@@ -67,10 +67,10 @@ async fn send(mut sent: Sent, mut stop: watch::Receiver<bool>, acknowledged: Arc
             if *stop.borrow_and_update() {
                 return sent;
             }
-            let response = match sent.probe.post(path::BATCHES, body.clone()).try_send().await {
-                Ok(response) => response,
+            let request = sent.probe.post(path::BATCHES, body.clone());
+            let Ok(response) = request.try_send().await else {
                 // The aggregator is gone.
-                Err(_) => return sent,
+                return sent;
             };
             if let Ok(receipt) = response.json::<BatchReceipt>().await {
                 assert_eq!(receipt.seq, seq);

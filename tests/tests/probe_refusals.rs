@@ -13,7 +13,7 @@ use edgewatch_protocol::{
 use edgewatch_tests::system::{
     Aggregator, Api, Directory, NativeProbe, SignedRequest, json_bytes, now_ms, read_problem, up,
 };
-use reqwest::Method;
+use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
@@ -62,7 +62,7 @@ impl Setting {
         assert_eq!(problem.kind(), Some(kind), "{what}: {problem:?}");
         assert_eq!(problem.status, kind.status(), "{what}");
         assert_eq!(
-            media_type.as_ref().map(|value| value.as_bytes()),
+            media_type.as_ref().map(HeaderValue::as_bytes),
             Some(&b"application/problem+json"[..]),
             "{what}"
         );

@@ -51,6 +51,10 @@ pub fn case(name: &str, url: impl Into<String>) -> Case {
 }
 
 /// Whether two values are the same, said so that the difference is seen.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "facts are compared as they are found"
+)]
 pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Result<(), String> {
     if found == wanted {
         return Ok(());

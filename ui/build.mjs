@@ -5,7 +5,7 @@
 //
 //   node ui/build.mjs
 //
-// Environment: CARGO_TARGET_DIR, WASM_BINDGEN (the command), TOOLS (a directory whose bin/ holds wasm-bindgen),
+// Environment: CARGO_TARGET_DIR, EDGEWATCH_TOOLS (a directory whose bin/ holds wasm-bindgen; default: tools/ in the former),
 // NODE_MODULES (where the npm packages are, default: node_modules of the repository), EDGEWATCH_UI_PROFILE=dev (quick to
 // build and with messages for developers, but large: never to be shipped).
 
@@ -24,7 +24,7 @@ const FEATURES = ["bulk-memory", "bulk-memory-opt", "mutable-globals", "multival
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const dist = join(here, "dist");
-const target = resolve(process.env.CARGO_TARGET_DIR ?? process.env.TARGET_DIR ?? join(root, "target"));
+const target = resolve(process.env.CARGO_TARGET_DIR ?? join(root, "target"));
 const development = process.env.EDGEWATCH_UI_PROFILE === "dev";
 const work = join(target, development ? "edgewatch-ui-dev" : "edgewatch-ui");
 const modules = resolve(process.env.NODE_MODULES ?? join(root, "node_modules"));
@@ -40,15 +40,15 @@ function run(step, command, args, env = {}) {
     execFileSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env } });
   } catch (error) {
     const missing = error.code === "ENOENT" ? `${command} is not installed` : `${command} failed`;
-    throw new Error(`${step}: ${missing}`);
+    process.stderr.write(`error: ${step}: ${missing}; \`make setup\` installs what is missing\n`);
+    process.exit(2);
   }
   process.stderr.write(`ui: ${step}, ${((performance.now() - begin) / 1000).toFixed(1)} s\n`);
 }
 
 function wasmBindgen() {
-  if (process.env.WASM_BINDGEN) return process.env.WASM_BINDGEN;
-  const ours = process.env.TOOLS && join(process.env.TOOLS, "bin", "wasm-bindgen");
-  return ours && existsSync(ours) ? ours : "wasm-bindgen";
+  const ours = join(process.env.EDGEWATCH_TOOLS ?? join(target, "tools"), "bin", "wasm-bindgen");
+  return existsSync(ours) ? ours : "wasm-bindgen";
 }
 
 /** Runs a step unless its inputs are as they were when it last succeeded. */

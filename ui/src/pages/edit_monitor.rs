@@ -8,7 +8,10 @@ mod test_panel;
 
 use crate::{
     api::{fixed, read},
-    components::loading::{failure, loaded, skeleton_rows},
+    components::{
+        field::Binding,
+        loading::{failure, loaded, skeleton_rows},
+    },
     pages::monitor::no_such_monitor,
     session::use_session,
 };
@@ -22,6 +25,7 @@ use edgewatch_client::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use std::sync::Arc;
 
 /// The form's state, shared by its parts.
 #[derive(Clone, Copy)]
@@ -68,18 +72,29 @@ impl FormState {
         })
     }
 
-    /// A text of the draft as an input holds it.
-    pub fn binding(
-        self,
-        get: impl Fn(&Draft) -> String + Send + Sync + 'static,
-        set: impl Fn(&mut Draft, String) + Send + Sync + 'static,
-    ) -> crate::components::field::Binding {
-        crate::components::field::Binding {
-            get: Signal::derive(move || self.draft.with(&get)),
-            set: Callback::new(move |text| self.draft.update(|draft| set(draft, text))),
+    /// A text of the draft as an input holds it. Plain functions: every field shares what they are wrapped in.
+    pub fn binding(self, get: fn(&Draft) -> String, set: fn(&mut Draft, String)) -> Binding {
+        self.row_binding(Arc::new(get), Arc::new(set))
+    }
+
+    /// The same for a text of one row of many.
+    pub fn row_binding(self, get: Getter, set: Setter) -> Binding {
+        Binding {
+            get: Signal::derive(move || get(&self.draft.get())),
+            set: Callback::new(move |text: String| self.change(&|draft| set(draft, text.clone()))),
         }
     }
+
+    /// Changes the draft.
+    pub fn change(self, change: &dyn Fn(&mut Draft)) {
+        self.draft.update(|draft| change(draft));
+    }
 }
+
+/// Takes a text out of the draft.
+pub type Getter = Arc<dyn Fn(&Draft) -> String + Send + Sync>;
+/// Puts a text into the draft.
+pub type Setter = Arc<dyn Fn(&mut Draft, String) + Send + Sync>;
 
 /// The problem of fields that cannot even be sent.
 pub fn unreadable_fields(errors: Vec<FieldError>) -> Problem {

@@ -74,7 +74,10 @@ fn board(
     fresh: RwSignal<u32>,
     (series, results, detail): (latency::Latency, Reading, Reading),
 ) -> AnyView {
-    let id = monitor.with_untracked(|monitor| monitor.id);
+    let id = {
+        let monitor = monitor.get_untracked();
+        monitor.id
+    };
     html! {
         <Title text=name />
         {head::head(monitor)}
@@ -87,7 +90,10 @@ fn board(
 
 /// Keeps the monitor as the events say.
 fn follow(monitor: RwSignal<Monitor>, fresh: RwSignal<u32>) {
-    let id = monitor.with_untracked(|monitor| monitor.id);
+    let id = {
+        let monitor = monitor.get_untracked();
+        monitor.id
+    };
     let client = use_client();
     let announcer = use_announcer();
     let read_anew = move || {
@@ -117,7 +123,10 @@ fn follow(monitor: RwSignal<Monitor>, fresh: RwSignal<u32>) {
             advisory,
             region_states,
         } if *changed == id => {
-            let before = monitor.with_untracked(|monitor| monitor.state);
+            let before = {
+                let monitor = monitor.get_untracked();
+                monitor.state
+            };
             monitor.update(|monitor| {
                 monitor.state = *state;
                 monitor.state_since = *since;
@@ -125,10 +134,10 @@ fn follow(monitor: RwSignal<Monitor>, fresh: RwSignal<u32>) {
                 monitor.region_states.clone_from(region_states);
             });
             if before != *state {
-                announcer
-                    .say(monitor.with_untracked(|monitor| {
-                        format!("{} is {}", monitor.settings.name, state.as_str())
-                    }));
+                announcer.say({
+                    let monitor = monitor.get_untracked();
+                    format!("{} is {}", monitor.settings.name, state.as_str())
+                });
             }
         }
         Event::Monitors | Event::Resync => read_anew(),

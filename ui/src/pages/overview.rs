@@ -243,10 +243,14 @@ fn tools(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
             .into_iter()
             .map(|tag| {
                 let own = tag.clone();
-                let chosen = Signal::derive(move || filter.with(|filter| filter.tag.as_ref() == Some(&own)));
+                let chosen = Signal::derive(move || {
+                    let filter = filter.get();
+                    filter.tag.as_ref() == Some(&own)
+                });
                 let target = tag.clone();
                 let href = move || {
-                    filter.with(|filter| filter.with_tag((!chosen.get()).then(|| target.clone())).path())
+                    let filter = filter.get();
+                    filter.with_tag((!chosen.get()).then(|| target.clone())).path()
                 };
                 html! {
                     <a class="chip" href=move || href() aria-current=move || chosen.get().then_some("true")>

@@ -1,7 +1,7 @@
 //! The editor of the assertions.
 
 use super::{
-    FormState,
+    FormState, Getter, Setter,
     draft::{AssertionDraft, Draft},
 };
 use crate::components::{
@@ -10,6 +10,7 @@ use crate::components::{
     keyed::keyed,
 };
 use leptos::prelude::*;
+use std::sync::Arc;
 
 const SUBJECTS: [(&str, &str); 6] = [
     ("status", "Status"),
@@ -43,13 +44,12 @@ fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 /// The rows, and a button for one more.
 pub fn assertions(state: FormState) -> AnyView {
     let keys = move || {
-        state
-            .draft
-            .with(|draft| draft.assertions.iter().map(|assertion| assertion.key).collect())
+        let draft = state.draft.get();
+        draft.assertions.iter().map(|assertion| assertion.key).collect()
     };
     let add = move |_| {
         let key = state.next_key();
-        state.draft.update(|draft| {
+        state.change(&|draft| {
             let on = if draft.assertions.is_empty() {
                 "status"
             } else {
@@ -70,27 +70,29 @@ pub fn assertions(state: FormState) -> AnyView {
 }
 
 fn row(state: FormState, key: u32) -> AnyView {
-    let on = state.draft.with_untracked(|draft| {
-        let own = draft.assertions.iter().find(|assertion| assertion.key == key);
-        own.map(|assertion| assertion.on.clone()).unwrap_or_default()
-    });
+    let draft = state.draft.get_untracked();
+    let own = draft.assertions.iter().find(|assertion| assertion.key == key);
+    let on = own.map(|assertion| assertion.on.clone()).unwrap_or_default();
     let find = move |draft: &Draft| draft.assertions.iter().position(|assertion| assertion.key == key);
     let change = move |change: &dyn Fn(&mut AssertionDraft)| {
-        state.draft.update(|draft| {
+        state.change(&|draft| {
             if let Some(assertion) = draft.assertions.iter_mut().find(|assertion| assertion.key == key) {
                 change(assertion);
             }
         });
     };
-    let text = move |get: fn(&AssertionDraft) -> &String, set: fn(&mut AssertionDraft, String)| Binding {
-        get: Signal::derive(move || {
-            state.draft.with(|draft| {
-                find(draft)
-                    .map(|i| get(&draft.assertions[i]).clone())
-                    .unwrap_or_default()
-            })
-        }),
-        set: Callback::new(move |text: String| change(&|assertion| set(assertion, text.clone()))),
+    let text = move |get: fn(&AssertionDraft) -> &String, set: fn(&mut AssertionDraft, String)| {
+        let read: Getter = Arc::new(move |draft| {
+            find(draft)
+                .map(|i| get(&draft.assertions[i]).clone())
+                .unwrap_or_default()
+        });
+        let write: Setter = Arc::new(move |draft, text| {
+            if let Some(i) = find(draft) {
+                set(&mut draft.assertions[i], text);
+            }
+        });
+        state.row_binding(read, write)
     };
     let subject = Binding {
         // Another kind has other fields, so it is another row.
@@ -100,17 +102,17 @@ fn row(state: FormState, key: u32) -> AnyView {
         }),
         ..text(|assertion| &assertion.on, |_, _| ())
     };
-    let severity = Binding {
-        get: Signal::derive(move || {
-            let warns = state
-                .draft
-                .with(|draft| find(draft).is_some_and(|i| draft.assertions[i].warns));
+    let severity = state.row_binding(
+        Arc::new(move |draft| {
+            let warns = find(draft).is_some_and(|i| draft.assertions[i].warns);
             if warns { "degraded" } else { "down" }.to_owned()
         }),
-        set: Callback::new(move |severity: String| {
-            change(&|assertion| assertion.warns = severity == "degraded")
+        Arc::new(move |draft, severity| {
+            if let Some(i) = find(draft) {
+                draft.assertions[i].warns = severity == "degraded";
+            }
         }),
-    };
+    );
     let name = text(
         |assertion| &assertion.name,
         |assertion, text| assertion.name = text,
@@ -120,7 +122,10 @@ fn row(state: FormState, key: u32) -> AnyView {
         |assertion| &assertion.value,
         |assertion, text| assertion.value = text,
     );
-    let index = Signal::derive(move || state.draft.with(|draft| find(draft).unwrap_or_default()));
+    let index = Signal::derive(move || {
+        let draft = state.draft.get();
+        find(&draft).unwrap_or_default()
+    });
     let problem = Signal::derive(move || {
         state
             .problem_at(format!("/check/assertions/{}", index.get()))

@@ -161,11 +161,13 @@ fn request(state: FormState) -> AnyView {
         .map(|method| (method.to_owned(), method.to_owned()));
     let url_problem = state.problem_at("/check/url".to_owned());
     let has_body = move || {
-        state
-            .draft
-            .with(|draft| !matches!(draft.method.as_str(), "GET" | "HEAD") || !draft.body.is_empty())
+        let draft = state.draft.get();
+        !matches!(draft.method.as_str(), "GET" | "HEAD") || !draft.body.is_empty()
     };
-    let scheme = Memo::new(move |_| state.draft.with(|draft| draft.auth.scheme.clone()));
+    let scheme = Memo::new(move |_| {
+        let draft = state.draft.get();
+        draft.auth.scheme.clone()
+    });
     let credentials = move || match scheme.get().as_str() {
         "basic" => html! {
             <div class="field-pair">
@@ -252,8 +254,8 @@ fn expectations(state: FormState) -> AnyView {
             "accept-any-certificate".to_owned(),
             "Accept any certificate".to_owned(),
             Some("Also an expired, foreign or self-signed one. Its facts are still recorded.".to_owned()),
-            Signal::derive(move || state.draft.with(|draft| draft.accept_any_certificate)),
-            Callback::new(move |on| state.draft.update(|draft| draft.accept_any_certificate = on)),
+            Signal::derive(move || { let draft = state.draft.get(); draft.accept_any_certificate }),
+            Callback::new(move |on| state.change(&|draft| draft.accept_any_certificate = on)),
         )}
     };
     section(
@@ -275,7 +277,10 @@ fn schedule(state: FormState, regions: &[Region]) -> AnyView {
         ("21600", "6 hours"),
         ("86400", "1 day"),
     ]);
-    let current = state.draft.with_untracked(|draft| draft.interval_s.clone());
+    let current = {
+        let draft = state.draft.get_untracked();
+        draft.interval_s.clone()
+    };
     if !intervals.iter().any(|(value, _)| *value == current) {
         intervals.insert(0, (current.clone(), format!("{current} seconds")));
     }
@@ -293,9 +298,12 @@ fn schedule(state: FormState, regions: &[Region]) -> AnyView {
                 format!("region-{name}"),
                 label,
                 None,
-                Signal::derive(move || state.draft.with(|draft| draft.regions.contains(&own))),
+                Signal::derive(move || {
+                    let draft = state.draft.get();
+                    draft.regions.contains(&own)
+                }),
                 Callback::new(move |on| {
-                    state.draft.update(|draft| {
+                    state.change(&|draft| {
                         draft.regions.retain(|region| *region != changed);
                         if on {
                             draft.regions.push(changed.clone());
@@ -305,7 +313,10 @@ fn schedule(state: FormState, regions: &[Region]) -> AnyView {
             )
         })
         .collect_view();
-    let all = move || state.draft.with(|draft| draft.regions.is_empty());
+    let all = move || {
+        let draft = state.draft.get();
+        draft.regions.is_empty()
+    };
     let content = html! {
         <div class="field-pair">
             {field(
@@ -334,7 +345,10 @@ fn outage(state: FormState) -> AnyView {
         ("all", "All regions"),
         ("count", "A number of regions"),
     ]);
-    let counted = Memo::new(move |_| state.draft.with(|draft| draft.quorum == "count"));
+    let counted = Memo::new(move |_| {
+        let draft = state.draft.get();
+        draft.quorum == "count"
+    });
     let content = html! {
         <div class="field-pair">
             {field(
@@ -370,8 +384,8 @@ fn labels(state: FormState) -> AnyView {
             "paused".to_owned(),
             "Paused".to_owned(),
             Some("Kept, but not checked.".to_owned()),
-            Signal::derive(move || state.draft.with(|draft| draft.paused)),
-            Callback::new(move |on| state.draft.update(|draft| draft.paused = on)),
+            Signal::derive(move || { let draft = state.draft.get(); draft.paused }),
+            Callback::new(move |on| state.change(&|draft| draft.paused = on)),
         )}
     };
     section("Order", "How it is found among the others.", content)

@@ -1,26 +1,26 @@
 //! The editor of the request's headers.
 
 use super::{
-    FormState,
+    FormState, Getter, Setter,
     draft::{Draft, HeaderDraft},
 };
 use crate::components::{
-    field::{Binding, InputKind, problem_line, text_input},
+    field::{InputKind, problem_line, text_input},
     icon::Icon,
     keyed::keyed,
 };
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// The rows, and a button for one more.
 pub fn headers(state: FormState) -> AnyView {
     let keys = move || {
-        state
-            .draft
-            .with(|draft| draft.headers.iter().map(|header| header.key).collect::<Vec<_>>())
+        let draft = state.draft.get();
+        draft.headers.iter().map(|header| header.key).collect::<Vec<_>>()
     };
     let add = move |_| {
         let key = state.next_key();
-        state.draft.update(|draft| {
+        state.change(&|draft| {
             draft.headers.push(HeaderDraft {
                 key,
                 name: String::new(),
@@ -40,37 +40,25 @@ pub fn headers(state: FormState) -> AnyView {
 }
 
 fn row(state: FormState, key: u32) -> AnyView {
-    let index = Signal::derive(move || {
-        state
-            .draft
-            .with(|draft| draft.headers.iter().position(|header| header.key == key))
-            .unwrap_or_default()
-    });
-    let text = move |get: fn(&HeaderDraft) -> &String, set: fn(&mut HeaderDraft, String)| -> Binding {
-        let find = move |draft: &Draft| {
-            draft
-                .headers
-                .iter()
-                .find(|header| header.key == key)
-                .map(|header| get(header).clone())
-        };
-        state.binding(
-            move |draft| find(draft).unwrap_or_default(),
-            move |draft, text| {
-                if let Some(header) = draft.headers.iter_mut().find(|header| header.key == key) {
-                    set(header, text);
-                }
-            },
-        )
+    let find = move |draft: &Draft| draft.headers.iter().position(|header| header.key == key);
+    let index = Signal::derive(move || find(&state.draft.get()).unwrap_or_default());
+    let text = move |get: fn(&HeaderDraft) -> &String, set: fn(&mut HeaderDraft, String)| {
+        let read: Getter = Arc::new(move |draft| {
+            find(draft)
+                .map(|i| get(&draft.headers[i]).clone())
+                .unwrap_or_default()
+        });
+        let write: Setter = Arc::new(move |draft, text| {
+            if let Some(i) = find(draft) {
+                set(&mut draft.headers[i], text);
+            }
+        });
+        state.row_binding(read, write)
     };
     let name = text(|header| &header.name, |header, text| header.name = text);
     let value = text(|header| &header.value, |header, text| header.value = text);
     let problem = Signal::derive(move || state.problem_at(format!("/check/headers/{}", index.get())).get());
-    let remove = move |_| {
-        state
-            .draft
-            .update(|draft| draft.headers.retain(|header| header.key != key))
-    };
+    let remove = move |_| state.change(&|draft| draft.headers.retain(|header| header.key != key));
     let pointer = format!("/check/headers/{key}");
     html! {
         <div class="editor-row editor-header">

@@ -21,42 +21,42 @@ use leptos::{prelude::*, task::spawn_local};
 /// Name, target, actions and the banner of its state.
 pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
     let target = move || {
-        monitor.with(|monitor| match &monitor.settings.check {
+        let monitor = monitor.get();
+        match &monitor.settings.check {
             Check::Http(http) => http.url.clone(),
             Check::Unknown => "a check of a newer version".to_owned(),
-        })
+        }
     };
     let method = move || {
-        monitor.with(|monitor| match &monitor.settings.check {
+        let monitor = monitor.get();
+        match &monitor.settings.check {
             Check::Http(http) => http.method.0.clone(),
             Check::Unknown => String::new(),
-        })
+        }
     };
     let tags = move || {
-        monitor.with(|monitor| {
-            monitor
-                .settings
-                .tags
-                .iter()
-                .map(|tag| html! { <span class="tag">{tag.clone()}</span> })
-                .collect_view()
-        })
+        let monitor = monitor.get();
+        monitor
+            .settings
+            .tags
+            .iter()
+            .map(|tag| html! { <span class="tag">{tag.clone()}</span> })
+            .collect_view()
     };
     let rhythm = move || {
-        monitor.with(|monitor| {
-            let settings = &monitor.settings;
-            format!(
-                "every {} · quorum {}",
-                format::span(i64::from(settings.interval_s) * 1_000),
-                settings.quorum
-            )
-        })
+        let monitor = monitor.get();
+        let settings = &monitor.settings;
+        format!(
+            "every {} · quorum {}",
+            format::span(i64::from(settings.interval_s) * 1_000),
+            settings.quorum
+        )
     };
     html! {
         <div class="page-head monitor-head">
             <div class="monitor-title">
                 <a class="back" href="/">{Icon::ChevronLeft.view()} "Monitors"</a>
-                <h1>{move || monitor.with(|monitor| monitor.settings.name.clone())}</h1>
+                <h1>{move || { let monitor = monitor.get(); monitor.settings.name.clone() }}</h1>
                 <p class="monitor-sub">
                     <span class="method">{move || method()}</span>
                     <a class="monitor-target" href=move || target() rel="external noreferrer" target="_blank">{move || target()} {Icon::External.view()}</a>
@@ -75,7 +75,10 @@ fn actions(monitor: RwSignal<Monitor>) -> AnyView {
         return ().into_any();
     }
     let client = use_client();
-    let (id, from_config) = monitor.with_untracked(|monitor| (monitor.id, monitor.from_config));
+    let (id, from_config) = {
+        let monitor = monitor.get_untracked();
+        (monitor.id, monitor.from_config)
+    };
     if from_config {
         return html! { <p class="from-config">{Icon::Shield.view()} "Set in the configuration file"</p> };
     }
@@ -83,7 +86,10 @@ fn actions(monitor: RwSignal<Monitor>) -> AnyView {
     let busy = RwSignal::new(false);
     let toggle = move |_| {
         let client = client.clone();
-        let mut settings = monitor.with_untracked(|monitor| monitor.settings.clone());
+        let mut settings = {
+            let monitor = monitor.get_untracked();
+            monitor.settings.clone()
+        };
         settings.paused = !settings.paused;
         busy.set(true);
         spawn_local(async move {
@@ -94,7 +100,10 @@ fn actions(monitor: RwSignal<Monitor>) -> AnyView {
             busy.set(false);
         });
     };
-    let paused = move || monitor.with(|monitor| monitor.settings.paused);
+    let paused = move || {
+        let monitor = monitor.get();
+        monitor.settings.paused
+    };
     html! {
         <div class="actions">
             <button class="button" r#type="button" disabled=busy on:click=toggle>
@@ -110,24 +119,27 @@ fn actions(monitor: RwSignal<Monitor>) -> AnyView {
 /// The state in a sentence: what, since when, and where.
 fn banner(monitor: RwSignal<Monitor>) -> AnyView {
     let content = move || {
-        monitor.with(|monitor| {
-            let look = of_monitor(monitor.state);
-            let headline = match monitor.state {
-                MonitorState::Up if monitor.advisory => "Up, with a regional advisory",
-                MonitorState::Unknown => "Not known yet",
-                _ => look.word,
-            };
-            let tone = if monitor.advisory && monitor.state == MonitorState::Up { "degraded" } else { look.tone };
-            html! {
-                <div class=format!("banner tone-{tone}")>
-                    <span class="banner-icon">{look.icon.view()}</span>
-                    <div class="banner-text">
-                        <p class="banner-state">{headline} <span class="banner-for">" for " {lasting(monitor.state_since)}</span></p>
-                        <p class="banner-why">{why(monitor)}</p>
-                    </div>
+        let monitor = monitor.get();
+        let look = of_monitor(monitor.state);
+        let headline = match monitor.state {
+            MonitorState::Up if monitor.advisory => "Up, with a regional advisory",
+            MonitorState::Unknown => "Not known yet",
+            _ => look.word,
+        };
+        let tone = if monitor.advisory && monitor.state == MonitorState::Up {
+            "degraded"
+        } else {
+            look.tone
+        };
+        html! {
+            <div class=format!("banner tone-{tone}")>
+                <span class="banner-icon">{look.icon.view()}</span>
+                <div class="banner-text">
+                    <p class="banner-state">{headline} <span class="banner-for">" for " {lasting(monitor.state_since)}</span></p>
+                    <p class="banner-why">{why(&monitor)}</p>
                 </div>
-            }
-        })
+            </div>
+        }
     };
     html! { <div class="banner-place">{move || content()}</div> }
 }
@@ -164,16 +176,18 @@ fn why(monitor: &Monitor) -> String {
 /// A card for each region; it narrows the page to that region.
 pub fn regions(monitor: RwSignal<Monitor>, view: Memo<View>) -> AnyView {
     let cards = move || {
-        monitor.with(|monitor| {
-            let checked = is_checked(monitor.state);
-            monitor
-                .region_states
-                .iter()
-                .map(|state| card(state, view, checked))
-                .collect_view()
-        })
+        let monitor = monitor.get();
+        let checked = is_checked(monitor.state);
+        monitor
+            .region_states
+            .iter()
+            .map(|state| card(state, view, checked))
+            .collect_view()
     };
-    let none = move || monitor.with(|monitor| monitor.region_states.is_empty());
+    let none = move || {
+        let monitor = monitor.get();
+        monitor.region_states.is_empty()
+    };
     html! {
         <section class="section" aria-label="Regions">
             <div class="region-cards">{move || cards()}</div>
@@ -195,11 +209,15 @@ fn card(state: &RegionState, view: Memo<View>, checked: bool) -> AnyView {
     let look = of_verdict(state.verdict);
     let name = state.region.as_str().to_owned();
     let own = name.clone();
-    let chosen = Signal::derive(move || view.with(|view| view.region.as_deref() == Some(own.as_str())));
+    let chosen = Signal::derive(move || {
+        let view = view.get();
+        view.region.as_deref() == Some(own.as_str())
+    });
     let target = name.clone();
     let href = move || {
         let region = (!chosen.get()).then(|| target.clone());
-        view.with(|view| view.with(|view| view.region = region).query())
+        let view = view.get();
+        view.with(|view| view.region = region).query()
     };
     let detail = match (&state.last_message, checked) {
         (_, false) => "paused".to_owned(),

@@ -27,16 +27,19 @@ impl Latency {
     pub fn read(id: i32, view: Memo<View>) -> Self {
         let clock = use_clock();
         // What the series depends on; the kind of view does not change what is read.
-        let asked = Memo::new(move |_| view.with(|view| (view.window, view.region.clone())));
+        let asked = Memo::new(move |_| {
+            let view = view.get();
+            (view.window, view.region.clone())
+        });
         let again = RwSignal::new(0_u32);
         let path = Memo::new(move |_| {
             asked.track();
             again.track();
             let now = DateTime::from_timestamp_millis(clock.exact_ms()).unwrap_or_default();
-            Some(path::series(
-                id,
-                &view.with_untracked(|view| view.series_query(now)),
-            ))
+            Some(path::series(id, &{
+                let view = view.get_untracked();
+                view.series_query(now)
+            }))
         });
         Self {
             series: read(path),
@@ -57,7 +60,10 @@ pub fn latency(Latency { series, again }: Latency, view: Memo<View>, fresh: RwSi
             again.update(|again| *again += 1);
         }
     });
-    let mode = Memo::new(move |_| view.with(|view| view.mode));
+    let mode = Memo::new(move |_| {
+        let view = view.get();
+        view.mode
+    });
     let skeleton = || html! { <div class="skeleton skeleton-chart"></div> };
     let chart = loaded(series, skeleton, move |series: Series| {
         html! {
@@ -70,7 +76,7 @@ pub fn latency(Latency { series, again }: Latency, view: Memo<View>, fresh: RwSi
             <div class="card-head">
                 <h2 id="latency-title">
                     "Latency"
-                    {move || view.with(|view| view.region.clone().map(|region| html! { <span class="muted">" from " {region}</span> }))}
+                    {move || { let view = view.get(); view.region.clone().map(|region| html! { <span class="muted">" from " {region}</span> }) }}
                 </h2>
                 <div class="card-tools">
                     {modes(view)}
@@ -87,8 +93,8 @@ fn windows(view: Memo<View>) -> AnyView {
         .iter()
         .enumerate()
         .map(|(index, (name, label, ..))| {
-            let chosen = move || view.with(|view| view.window == index);
-            let href = move || view.with(|view| view.with(|view| view.window = index).query());
+            let chosen = move || { let view = view.get(); view.window == index };
+            let href = move || { let view = view.get(); view.with(|view| view.window = index).query() };
             html! {
                 <a href=move || href() data-noscroll="" title=*label aria-current=move || chosen().then_some("true")>{*name}</a>
             }
@@ -101,8 +107,8 @@ fn modes(view: Memo<View>) -> AnyView {
     let links = [(Mode::Phases, "Phases"), (Mode::Percentiles, "Percentiles")]
         .into_iter()
         .map(|(mode, label)| {
-            let chosen = move || view.with(|view| view.mode == mode);
-            let href = move || view.with(|view| view.with(|view| view.mode = mode).query());
+            let chosen = move || { let view = view.get(); view.mode == mode };
+            let href = move || { let view = view.get(); view.with(|view| view.mode = mode).query() };
             html! { <a href=move || href() data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
         })
         .collect_view();

@@ -18,14 +18,18 @@ use leptos_router::{NavigateOptions, hooks::use_navigate};
 /// Begins to read the result that the address names.
 pub fn read_result(id: i32, view: Memo<View>) -> Reading {
     read(Memo::new(move |_| {
-        view.with(|view| Some(path::result(id, view.result.as_deref()?)))
+        let view = view.get();
+        Some(path::result(id, view.result.as_deref()?))
     }))
 }
 
 /// The sheet; open while the address names a result.
 pub fn result_sheet(id: i32, detail: Reading, view: Memo<View>) -> AnyView {
     let navigate = use_navigate();
-    let asked = Memo::new(move |_| view.with(|view| view.result.clone()));
+    let asked = Memo::new(move |_| {
+        let view = view.get();
+        view.result.clone()
+    });
     let sheet = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         let (open, Some(sheet)) = (asked.with(Option::is_some), sheet.get()) else {
@@ -40,10 +44,10 @@ pub fn result_sheet(id: i32, detail: Reading, view: Memo<View>) -> AnyView {
     // Closing, in whichever way, takes the result out of the address.
     let closed = move |_| {
         if asked.with_untracked(Option::is_some) {
-            let path = format!(
-                "/monitors/{id}{}",
-                view.with_untracked(|view| view.with_result(None).query())
-            );
+            let path = format!("/monitors/{id}{}", {
+                let view = view.get_untracked();
+                view.with_result(None).query()
+            });
             let options = NavigateOptions {
                 scroll: false,
                 replace: true,

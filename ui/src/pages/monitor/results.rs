@@ -30,11 +30,17 @@ pub fn read_results(id: i32, view: Memo<View>) -> Reading {
 
 /// The section.
 pub fn results(page: Reading, view: Memo<View>, fresh: RwSignal<u32>, monitor: RwSignal<Monitor>) -> AnyView {
-    let id = monitor.with_untracked(|monitor| monitor.id);
+    let id = {
+        let monitor = monitor.get_untracked();
+        monitor.id
+    };
     Effect::new(move |before: Option<()>| {
         fresh.track();
         // New results belong on the first page; who reads an older one is not disturbed.
-        if before.is_some() && view.with_untracked(|view| view.cursor.is_none()) {
+        if before.is_some() && {
+            let view = view.get_untracked();
+            view.cursor.is_none()
+        } {
             page.refetch();
         }
     });
@@ -58,8 +64,8 @@ fn outcomes(view: Memo<View>) -> AnyView {
         .into_iter()
         .chain(OutcomeState::ALL.map(Some))
         .map(|outcome| {
-            let chosen = move || view.with(|view| view.outcome == outcome);
-            let href = move || view.with(|view| view.with(|view| view.outcome = outcome).query());
+            let chosen = move || { let view = view.get(); view.outcome == outcome };
+            let href = move || { let view = view.get(); view.with(|view| view.outcome = outcome).query() };
             let label = outcome.map_or("All", |outcome| of_outcome(outcome).word);
             html! { <a href=move || href() data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
         })
@@ -72,7 +78,10 @@ fn region_choice(id: i32, view: Memo<View>, monitor: RwSignal<Monitor>) -> AnyVi
     let navigate = leptos_router::hooks::use_navigate();
     let choose = move |event| {
         let region = Some(event_target_value(&event)).filter(|region| !region.is_empty());
-        let query = view.with_untracked(|view| view.with(|view| view.region = region).query());
+        let query = {
+            let view = view.get_untracked();
+            view.with(|view| view.region = region).query()
+        };
         let path = format!("/monitors/{id}{query}");
         let options = leptos_router::NavigateOptions {
             scroll: false,
@@ -81,13 +90,12 @@ fn region_choice(id: i32, view: Memo<View>, monitor: RwSignal<Monitor>) -> AnyVi
         navigate(&path, options);
     };
     let names = Memo::new(move |_| {
-        monitor.with(|monitor| {
-            monitor
-                .region_states
-                .iter()
-                .map(|state| state.region.as_str().to_owned())
-                .collect::<Vec<_>>()
-        })
+        let monitor = monitor.get();
+        monitor
+            .region_states
+            .iter()
+            .map(|state| state.region.as_str().to_owned())
+            .collect::<Vec<_>>()
     });
     let options = move || {
         names
@@ -95,7 +103,10 @@ fn region_choice(id: i32, view: Memo<View>, monitor: RwSignal<Monitor>) -> AnyVi
             .into_iter()
             .map(|name| {
                 let own = name.clone();
-                let chosen = move || view.with(|view| view.region.as_deref() == Some(own.as_str()));
+                let chosen = move || {
+                    let view = view.get();
+                    view.region.as_deref() == Some(own.as_str())
+                };
                 html! { <option value=name.clone() selected=chosen>{name.clone()}</option> }
             })
             .collect_view()
@@ -103,7 +114,7 @@ fn region_choice(id: i32, view: Memo<View>, monitor: RwSignal<Monitor>) -> AnyVi
     html! {
         <span class="select">
             <select class="input input-small" aria-label="Region" on:change=choose>
-                <option value="" selected=move || view.with(|view| view.region.is_none())>"All regions"</option>
+                <option value="" selected=move || { let view = view.get(); view.region.is_none() }>"All regions"</option>
                 {move || options()}
             </select>
         </span>
@@ -124,15 +135,15 @@ fn table(page: &Page<ResultSummary>, view: Memo<View>) -> AnyView {
     let older = page.next_cursor.clone().map(|cursor| {
         let href = move || {
             let cursor = cursor.clone();
-            view.with(|view| view.with(|view| view.cursor = Some(cursor)).query())
+            let view = view.get();
+            view.with(|view| view.cursor = Some(cursor)).query()
         };
         html! { <a class="button" href=move || href()>"Older" {Icon::ChevronRight.view()}</a> }
     });
     let newest = move || {
-        view.with(|view| {
-            view.cursor.is_some().then(|| {
-                html! { <a class="button" href=view.with(|_| ()).query()>{Icon::ChevronLeft.view()} "Newest"</a> }
-            })
+        let view = view.get();
+        view.cursor.is_some().then(|| {
+            html! { <a class="button" href=view.with(|_| ()).query()>{Icon::ChevronLeft.view()} "Newest"</a> }
         })
     };
     html! {
@@ -158,7 +169,10 @@ fn table(page: &Page<ResultSummary>, view: Memo<View>) -> AnyView {
 
 fn row(result: &ResultSummary, longest: i64, view: Memo<View>) -> AnyView {
     let id = result.id.clone();
-    let href = move || view.with(|view| view.with_result(Some(id.clone())).query());
+    let href = move || {
+        let view = view.get();
+        view.with_result(Some(id.clone())).query()
+    };
     let message = result
         .message
         .clone()

@@ -84,10 +84,18 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
         .into_iter()
         .map(|state| {
             let look = of_monitor(state);
-            let number = move || tally.with(|tally| tally.of(state));
-            let chosen = Signal::derive(move || filter.with(|filter| filter.state == Some(state)));
-            let href =
-                move || filter.with(|filter| filter.with_state((!chosen.get()).then_some(state)).path());
+            let number = move || {
+                let tally = tally.get();
+                tally.of(state)
+            };
+            let chosen = Signal::derive(move || {
+                let filter = filter.get();
+                filter.state == Some(state)
+            });
+            let href = move || {
+                let filter = filter.get();
+                filter.with_state((!chosen.get()).then_some(state)).path()
+            };
             // A state that nothing is in and that was not asked for is left out, except the two that everybody looks for.
             let always = matches!(state, MonitorState::Up | MonitorState::Down);
             html! {
@@ -111,8 +119,8 @@ pub fn summary(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
             <nav class="tabs" aria-label="Filter by state">
                 <a
                     class="tab"
-                    href=move || filter.with(|filter| filter.with_state(None).path())
-                    aria-current=move || filter.with(|filter| filter.state.is_none()).then_some("true")
+                    href=move || { let filter = filter.get(); filter.with_state(None).path() }
+                    aria-current=move || { let filter = filter.get(); filter.state.is_none() }.then_some("true")
                 >
                     <span class="tab-word">"All"</span>
                     <span class="tab-number num">{move || format::count(tally.with(Tally::all) as i64)}</span>

@@ -2,7 +2,7 @@
 
 use edgewatch_client::event::Event;
 use leptos::prelude::*;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// How the stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 #[derive(Clone, Copy)]
 pub struct Live {
     connection: RwSignal<Connection>,
-    listeners: StoredValue<(u32, BTreeMap<u32, Listener>)>,
+    listeners: StoredValue<(u32, Vec<(u32, Listener)>)>,
 }
 
 impl Live {
@@ -29,7 +29,7 @@ impl Live {
     pub fn provide() -> Self {
         let live = Self {
             connection: RwSignal::new(Connection::Opening),
-            listeners: StoredValue::new((0, BTreeMap::new())),
+            listeners: StoredValue::new((0, Vec::new())),
         };
         provide_context(live);
         #[cfg(feature = "hydrate")]
@@ -49,13 +49,13 @@ impl Live {
     pub fn listen(self, listener: impl Fn(&Event) + Send + Sync + 'static) {
         let id = self.listeners.try_update_value(|(last, listeners)| {
             *last += 1;
-            listeners.insert(*last, Arc::new(listener) as Listener);
+            listeners.push((*last, Arc::new(listener) as Listener));
             *last
         });
         on_cleanup(move || {
             if let Some(id) = id {
                 self.listeners
-                    .try_update_value(|(_, listeners)| listeners.remove(&id));
+                    .try_update_value(|(_, listeners)| listeners.retain(|(other, _)| *other != id));
             }
         });
     }
@@ -64,7 +64,7 @@ impl Live {
     fn dispatch(self, event: &Event) {
         let listeners: Vec<Listener> = self
             .listeners
-            .try_with_value(|(_, listeners)| listeners.values().cloned().collect())
+            .try_with_value(|(_, listeners)| listeners.iter().map(|(_, listener)| listener.clone()).collect())
             .unwrap_or_default();
         for listener in listeners {
             listener(event);

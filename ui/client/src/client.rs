@@ -13,8 +13,8 @@ use crate::{
     test_run::{TestRun, TestRunRequest},
     transport::{Method, Request, Response, Transport},
 };
+use async_lock::Mutex;
 use edgewatch_protocol::problem::{Problem, ProblemType};
-use futures::lock::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 

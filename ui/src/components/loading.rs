@@ -21,14 +21,20 @@ pub fn loaded<T: DeserializeOwned + 'static>(
     skeleton: fn() -> AnyView,
     view: impl Fn(T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
+    loaded_as(reading, skeleton, |json| serde_json::from_str(json), view)
+}
+
+/// The same for an answer that is not simply JSON of a type.
+pub fn loaded_as<T: 'static>(
+    reading: Reading,
+    skeleton: fn() -> AnyView,
+    parse: fn(&str) -> Result<T, serde_json::Error>,
+    view: impl Fn(T) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
     show(
         reading,
         skeleton,
-        Arc::new(move |json| {
-            serde_json::from_str::<T>(json)
-                .map(&view)
-                .map_err(|error| unreadable(&error))
-        }),
+        Arc::new(move |json| parse(json).map(&view).map_err(|error| unreadable(&error))),
     )
 }
 

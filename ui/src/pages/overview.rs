@@ -11,18 +11,16 @@ use crate::{
         heartbeat_bar::Beats,
         icon::Icon,
         keyed::keyed,
-        loading::{loaded, skeleton_rows},
+        loading::{loaded_as, skeleton_rows},
         shell::{Announcer, use_announcer},
     },
     live::use_live,
     session::use_session,
 };
+#[cfg(feature = "ssr")]
+use edgewatch_client::protocol::problem::ProblemType;
 use edgewatch_client::{
-    Client,
-    client::path,
-    event::Event,
-    monitor::MonitorState,
-    protocol::problem::{Problem, ProblemType},
+    Client, client::path, event::Event, monitor::MonitorState, protocol::problem::Problem,
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
@@ -31,10 +29,7 @@ use leptos_router::{
     hooks::{use_navigate, use_query_map},
 };
 use list::{Entry, EntryTitle, Filter, Standing, entries, rank};
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How many rows are made at first; scrolling near the end makes as many more.
 const ROWS: usize = 100;
@@ -71,7 +66,7 @@ pub fn OverviewPage() -> impl IntoView {
     let overview = read_packed(fixed(path::OVERVIEW), pack);
     html! {
         <Title text="Monitors" />
-        {loaded(overview, skeleton_rows, move |entries: Vec<Entry>| {
+        {loaded_as(overview, skeleton_rows, unpack, move |entries: Vec<Entry>| {
             if entries.is_empty() { first_monitor(overview) } else { board(entries) }
         })}
     }
@@ -100,11 +95,27 @@ fn first_monitor(overview: Reading) -> AnyView {
     }
 }
 
-/// An answer that lists many monitors travels as what is shown of it: a tenth of its size.
+/// An answer that lists many monitors travels in the page as what is shown of it: a tenth of its size. What the browser
+/// reads itself stays as it came.
+#[cfg(feature = "ssr")]
 fn pack(json: String) -> Result<String, Problem> {
     let unreadable = |error: serde_json::Error| Problem::new(ProblemType::Internal).detail(error.to_string());
     let entries = entries(serde_json::from_str(&json).map_err(unreadable)?);
     serde_json::to_string(&entries).map_err(unreadable)
+}
+
+#[cfg(not(feature = "ssr"))]
+fn pack(json: String) -> Result<String, Problem> {
+    Ok(json)
+}
+
+/// Reads either form.
+fn unpack(json: &str) -> Result<Vec<Entry>, serde_json::Error> {
+    if json.starts_with('[') {
+        serde_json::from_str(json)
+    } else {
+        serde_json::from_str(json).map(entries)
+    }
 }
 
 fn board(initial: Vec<Entry>) -> AnyView {
@@ -117,20 +128,18 @@ fn board(initial: Vec<Entry>) -> AnyView {
         move |_| {
             let filter = filter.get();
             items.with(|items| {
-                let mut shown: Vec<_> = items
-                    .iter()
-                    .map(|item| (item.standing.get(), item))
-                    .filter(|(standing, item)| filter.shows(&item.title, standing.state))
-                    .collect();
-                shown.sort_by(|(a, left), (b, right)| {
-                    rank(*a)
-                        .cmp(&rank(*b))
-                        .then_with(|| left.title.name.cmp(&right.title.name))
-                });
-                shown
-                    .into_iter()
-                    .map(|(_, item)| item.clone())
-                    .collect::<Vec<_>>()
+                // Put in place one by one: for so few a sort is no faster, and its code is large.
+                let mut shown: Vec<(Standing, Item)> = Vec::new();
+                for item in items {
+                    let standing = item.standing.get();
+                    if filter.shows(&item.title, standing.state) {
+                        let after = (rank(standing), &item.title.name);
+                        let place = shown
+                            .partition_point(|(other, known)| (rank(*other), &known.title.name) <= after);
+                        shown.insert(place, (standing, item.clone()));
+                    }
+                }
+                shown.into_iter().map(|(_, item)| item).collect::<Vec<_>>()
             })
         },
         |old, new| {
@@ -217,12 +226,15 @@ fn more(hidden: usize, limit: RwSignal<usize>) -> AnyView {
 fn tools(items: RwSignal<Vec<Item>>, filter: Memo<Filter>) -> AnyView {
     let navigate = use_navigate();
     let tags = Memo::new(move |_| {
+        let mut tags: Vec<String> = Vec::new();
         items.with(|items| {
-            items
-                .iter()
-                .flat_map(|item| item.title.tags.clone())
-                .collect::<BTreeSet<_>>()
-        })
+            for tag in items.iter().flat_map(|item| &item.title.tags) {
+                if let Err(place) = tags.binary_search(tag) {
+                    tags.insert(place, tag.clone());
+                }
+            }
+        });
+        tags
     });
     let go = Callback::new(move |filter: Filter| {
         let options = NavigateOptions {
@@ -294,9 +306,8 @@ fn follow(items: RwSignal<Vec<Item>>, client: Client, clock: Clock, announcer: A
     };
     use_live().listen(move |event| match event {
         Event::Results { results } => items.with_untracked(|items| {
-            let by_id: HashMap<i32, &Item> = items.iter().map(|item| (item.id, item)).collect();
             for result in results {
-                if let Some(item) = by_id.get(&result.monitor) {
+                if let Some(item) = items.iter().find(|item| item.id == result.monitor) {
                     item.beats.update(|beats| beats.record(result));
                 }
             }
@@ -344,14 +355,19 @@ fn follow(items: RwSignal<Vec<Item>>, client: Client, clock: Clock, announcer: A
 
 /// Takes a fresh answer in, keeping the rows of monitors that are the same.
 fn merge(items: &mut Vec<Item>, fresh: Vec<Entry>) {
-    let mut known: HashMap<i32, Item> = items.drain(..).map(|item| (item.id, item)).collect();
-    items.extend(fresh.into_iter().map(|entry| match known.remove(&entry.id) {
-        Some(item) if item.title == entry.title => {
-            item.standing.set(entry.standing);
-            item.beats.set(entry.beats);
-            item.percentiles.set((entry.p50_us, entry.p95_us));
-            item
-        }
-        _ => Item::new(entry),
-    }));
+    let known = std::mem::take(items);
+    for entry in fresh {
+        let same = known
+            .iter()
+            .find(|item| item.id == entry.id && item.title == entry.title);
+        items.push(match same {
+            Some(item) => {
+                item.standing.set(entry.standing);
+                item.beats.set(entry.beats);
+                item.percentiles.set((entry.p50_us, entry.p95_us));
+                item.clone()
+            }
+            None => Item::new(entry),
+        });
+    }
 }

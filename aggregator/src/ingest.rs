@@ -298,7 +298,7 @@ async fn judge(
     outcome: &mut Outcome,
 ) -> sqlx::Result<()> {
     let mut rows = RegionStateRows::default();
-    let (mut monitors, mut votes_changed, mut began) = (vec![], vec![], BTreeMap::new());
+    let (mut votes_changed, mut began) = (vec![], BTreeMap::new());
     for (id, judging) in judged {
         let Some(latest) = judging.latest else { continue };
         let verdict = judging.verdict(now);
@@ -311,21 +311,17 @@ async fn judge(
             message: result_rows::message(latest),
         };
         rows.push(id, verdict, &judging.recent, latest);
-        monitors.push(id);
         if verdict != judging.monitor.verdict {
             votes_changed.push(id);
-        }
-        if let Some(ms) = judging.recent.run_began_ms() {
-            began.insert(id, at(ms));
+            if let Some(ms) = judging.recent.run_began_ms() {
+                began.insert(id, at(ms));
+            }
         }
     }
     rows.store(db, region_id).await?;
-    outcome.monitors_changed =
-        evaluation::decide_monitors(db, &monitors, &votes_changed, &began, now).await?;
-    // A region's new vote is told too, even if the monitor's state stays.
-    outcome.monitors_changed.extend(votes_changed);
-    outcome.monitors_changed.sort_unstable();
-    outcome.monitors_changed.dedup();
+    evaluation::decide_monitors(db, &votes_changed, &began, now).await?;
+    // A region's new vote is told even if the monitor's state stays.
+    outcome.monitors_changed = votes_changed;
     Ok(())
 }
 

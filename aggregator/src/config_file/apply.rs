@@ -109,6 +109,6 @@ async fn apply_monitors(
         }
     }
     // Another quorum or other regions may decide otherwise.
-    decide_monitors(db, &touched, &[], &BTreeMap::new(), now).await?;
+    decide_monitors(db, &touched, &BTreeMap::new(), now).await?;
     Ok(())
 }

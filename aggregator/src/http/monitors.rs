@@ -123,7 +123,7 @@ async fn update_monitor(
     validate(&state, &mut settings, Some(kept.check())).await?;
     let now = state.clock.now();
     monitor::update_monitor(&mut tx, &state.secrets, id, &settings, false, now).await?;
-    decide_monitors(&mut tx, &[id], &[id], &BTreeMap::new(), now).await?;
+    decide_monitors(&mut tx, &[id], &BTreeMap::new(), now).await?;
     let changed = find(&state, &mut tx, id).await?;
     tx.commit().await?;
     state.announce(Change::Monitors).await;

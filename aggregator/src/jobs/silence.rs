@@ -5,7 +5,7 @@ use crate::{
     announcement::Change,
     app::AppState,
     store::{
-        evaluation::{decide_monitors, silence_regions as let_vote_unknown},
+        evaluation::{decide_monitors, list_stale_monitors, silence_regions as let_vote_unknown},
         probe::SILENT_AFTER,
         signer::mark_silent_probes,
     },
@@ -13,16 +13,17 @@ use crate::{
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 
-/// Regions that are silent for three of a monitor's slots vote `unknown` on it.
+/// Regions that are silent for three of a monitor's slots vote `unknown` on it; those that were removed vote no more.
 pub(super) async fn silence_regions(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
     let now = state.clock.now();
     let mut monitors = let_vote_unknown(&mut *db, now).await?;
+    monitors.extend(list_stale_monitors(&mut *db).await?);
     if monitors.is_empty() {
         return Ok(Vec::new());
     }
     monitors.sort_unstable();
     monitors.dedup();
-    decide_monitors(db, &monitors, &monitors, &BTreeMap::new(), now).await?;
+    decide_monitors(db, &monitors, &BTreeMap::new(), now).await?;
     Ok(vec![Change::States(monitors)])
 }
 

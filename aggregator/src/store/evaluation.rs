@@ -104,17 +104,19 @@ impl RegionStateRows {
         if self.monitor_id.is_empty() {
             return Ok(());
         }
-        sqlx::query!(
-            "INSERT INTO region_state AS s
-                 (region_id, monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
-             SELECT $1, * FROM UNNEST($2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[],
-                                      $7::timestamptz[], $8::int4[], $9::text[])
-             ON CONFLICT ON CONSTRAINT region_state_pkey DO UPDATE SET
-                 verdict = excluded.verdict,
-                 recent = excluded.recent,
-                 (outcome, slot, checked_at, total_us, message) = (
-                     SELECT (n).outcome, (n).slot, (n).checked_at, (n).total_us, (n).message
-                     FROM (SELECT CASE WHEN s.slot IS NULL OR excluded.slot >= s.slot THEN excluded ELSE s END AS n) l)",
+        // Rows that are there are far more than new ones, and an update costs less than an insert that finds a conflict.
+        let updated = sqlx::query_scalar!(
+            "UPDATE region_state s SET verdict = n.verdict, recent = n.recent,
+                 outcome = CASE WHEN n.slot >= s.slot THEN n.outcome ELSE s.outcome END,
+                 checked_at = CASE WHEN n.slot >= s.slot THEN n.checked_at ELSE s.checked_at END,
+                 total_us = CASE WHEN n.slot >= s.slot THEN n.total_us ELSE s.total_us END,
+                 message = CASE WHEN n.slot >= s.slot THEN n.message ELSE s.message END,
+                 slot = greatest(n.slot, s.slot)
+             FROM UNNEST($2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[], $7::timestamptz[],
+                         $8::int4[], $9::text[])
+                 AS n (monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
+             WHERE s.region_id = $1 AND s.monitor_id = n.monitor_id
+             RETURNING s.monitor_id",
             region_id,
             &self.monitor_id[..],
             &self.verdict[..],
@@ -124,6 +126,28 @@ impl RegionStateRows {
             &self.checked_at[..],
             &self.total_us[..],
             &self.message[..] as _
+        )
+        .fetch_all(&mut *db)
+        .await?;
+        if updated.len() == self.monitor_id.len() {
+            return Ok(());
+        }
+        sqlx::query!(
+            "INSERT INTO region_state
+                 (region_id, monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
+             SELECT $1, n.* FROM UNNEST($2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[],
+                                        $7::timestamptz[], $8::int4[], $9::text[]) AS n (monitor_id)
+             WHERE n.monitor_id <> ALL($10)",
+            region_id,
+            &self.monitor_id[..],
+            &self.verdict[..],
+            &self.recent[..],
+            &self.outcome[..],
+            &self.slot[..],
+            &self.checked_at[..],
+            &self.total_us[..],
+            &self.message[..] as _,
+            &updated[..]
         )
         .execute(db)
         .await?;
@@ -152,6 +176,16 @@ pub async fn silence_regions(db: &mut PgConnection, now: DateTime<Utc>) -> sqlx:
     Ok(monitors)
 }
 
+/// Monitors whose state is not what their regions say. There should be none, but a region may have been removed.
+pub async fn list_stale_monitors(db: &mut PgConnection) -> sqlx::Result<Vec<i32>> {
+    let voted = list_votes(db, None).await?;
+    Ok(voted
+        .iter()
+        .filter(|monitor| monitor.has_changed())
+        .map(|monitor| monitor.id)
+        .collect())
+}
+
 struct VotedMonitor {
     id: i32,
     quorum: String,
@@ -174,38 +208,28 @@ impl VotedMonitor {
 }
 
 /// Decides the states of these monitors anew from what their regions say; the numbers of those that changed. Paused ones
-/// are left alone.
+/// are left alone. Call it in the transaction that changed votes, quorum or regions.
 ///
-/// `began` tells since when the new state holds, where that is known better than `now`; `votes_changed` are those of
-/// `monitors` whose votes this transaction has changed. Call it in the transaction that changed votes, quorum or regions.
+/// `began` tells since when the new state holds, where that is known better than `now`.
 pub async fn decide_monitors(
     db: &mut PgConnection,
     monitors: &[i32],
-    votes_changed: &[i32],
     began: &BTreeMap<i32, DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<i32>> {
-    let mut suspects = votes_changed.to_vec();
-    let looked_at = list_votes(db, monitors).await?;
-    suspects.extend(
-        looked_at
-            .iter()
-            .filter(|monitor| monitor.has_changed())
-            .map(|monitor| monitor.id),
-    );
-    if suspects.is_empty() {
+    if monitors.is_empty() {
         return Ok(Vec::new());
     }
     // Two regions may change their votes at once, each without seeing the other's: whoever comes second waits here, and
     // then sees both. In order of the numbers, so that nobody waits for each other.
     sqlx::query!(
         "SELECT id FROM monitor WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
-        &suspects[..]
+        monitors
     )
     .fetch_all(&mut *db)
     .await?;
     let (mut ids, mut states, mut advisories, mut sinces) = (vec![], vec![], vec![], vec![]);
-    for monitor in list_votes(db, &suspects).await? {
+    for monitor in list_votes(db, Some(monitors)).await? {
         if !monitor.has_changed() {
             continue;
         }
@@ -242,7 +266,8 @@ pub async fn decide_monitors(
     Ok(ids)
 }
 
-async fn list_votes(db: &mut PgConnection, monitors: &[i32]) -> sqlx::Result<Vec<VotedMonitor>> {
+/// Of these monitors, or of all.
+async fn list_votes(db: &mut PgConnection, monitors: Option<&[i32]>) -> sqlx::Result<Vec<VotedMonitor>> {
     sqlx::query_as!(
         VotedMonitor,
         "SELECT m.id, m.quorum, m.state, m.advisory, m.state_since,
@@ -250,7 +275,7 @@ async fn list_votes(db: &mut PgConnection, monitors: &[i32]) -> sqlx::Result<Vec
          FROM monitor m LEFT JOIN region_state rs ON rs.monitor_id = m.id
              AND (m.all_regions OR EXISTS (
                  SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = rs.region_id))
-         WHERE m.id = ANY($1) AND NOT m.paused
+         WHERE ($1::int4[] IS NULL OR m.id = ANY($1)) AND NOT m.paused
          GROUP BY m.id",
         monitors
     )
@@ -277,7 +302,7 @@ mod tests {
         };
         rows.push(monitor, verdict, &RecentOutcomes::default(), latest);
         rows.store(db, region_id).await.unwrap();
-        decide_monitors(db, &[monitor], &[monitor], &BTreeMap::new(), at)
+        decide_monitors(db, &[monitor], &BTreeMap::new(), at)
             .await
             .unwrap()
     }

@@ -23,7 +23,7 @@ pub(super) async fn list_assignments(
 ) -> ApiResult<Response> {
     let now = state.clock.now();
     if signer::touch_probe(&state.pool, probe.id, now).await? {
-        tracing::info!(region = %probe.region, fingerprint = %probe.fingerprint, "a probe is back");
+        tracing::info!(region = %probe.region, fingerprint = %probe.fingerprint, "a probe is heard of again, or for the first time");
         state.announce(Change::Probes).await;
     }
     let live = assignment::list_live_probes(&state.pool, probe.region_id, now - lease::ALIVE_FOR).await?;

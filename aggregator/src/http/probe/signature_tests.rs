@@ -1,12 +1,14 @@
 //! Who is let in, and who is not.
 
 use super::test_probe::{TOKEN, TestProbe, observation};
-use crate::http::test_server::TestServer;
+use crate::{app, http::test_server::TestServer};
+use axum::{body::Body, http::Request};
 use chrono::TimeDelta;
 use edgewatch_client::session::Role;
 use edgewatch_protocol::{batch::MAX_BODY_BYTES, observation::Outcome, path};
 use serde_json::json;
 use sqlx::PgPool;
+use tower::ServiceExt as _;
 
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
 async fn a_request_counts_once(pool: PgPool) {
@@ -192,4 +194,22 @@ async fn a_token_ends(pool: PgPool) {
         TestProbe::new("enam").enrol(&server, &token).await.problem(),
         "enrolment-token-invalid"
     );
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn probe_endpoints_can_have_a_port_of_their_own(pool: PgPool) {
+    let state = TestServer::new(pool).state;
+    for (router, path, status) in [
+        (app::probe_router(state.clone()), path::CHAIN, 401),
+        (app::probe_router(state.clone()), "/health", 200),
+        (app::probe_router(state.clone()), "/api/v1/session", 404),
+        (app::probe_router(state.clone()), "/metrics", 404),
+        (app::private_router(state.clone()), path::CHAIN, 404),
+        (app::private_router(state.clone()), "/metrics", 200),
+        (app::router(state.clone()), path::CHAIN, 401),
+    ] {
+        let request = Request::get(path).header("host", "a.example").body(Body::empty());
+        let answer = router.oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+    }
 }

@@ -187,13 +187,13 @@ impl EventStream {
     /// When none comes in time, the stream ends, or the event is of another shape.
     pub async fn next(&mut self, patience: Duration) -> Event {
         loop {
-            if let Some((event, rest)) = self.buffer.split_once("\n\n") {
+            if let Some(end) = self.buffer.find("\n\n") {
+                let event: String = self.buffer.drain(..end + 2).collect();
                 let data: Vec<_> = event
                     .lines()
                     .filter_map(|line| line.strip_prefix("data:"))
                     .collect();
                 let data = data.join("\n");
-                self.buffer = rest.to_owned();
                 if !data.is_empty() {
                     return serde_json::from_str(&data)
                         .unwrap_or_else(|error| panic!("not an event: {error}: {data}"));

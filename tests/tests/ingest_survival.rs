@@ -275,17 +275,19 @@ async fn a_worker_keeps_what_it_saw_while_the_aggregator_is_away() {
     })
     .await;
 
-    // Every look is there, once, and the batches came in the order in which they were sealed.
-    let (looks, slots) = (
-        system.target.hits("/healthy"),
-        by_slot(&system.api, monitor).await,
-    );
+    // Every look is there, once, and the batches came in the order in which they were sealed. (The worker goes on
+    // looking meanwhile.)
+    let slots = eventually("every look is stored", PATIENCE, async || {
+        let slots = by_slot(&system.api, monitor).await;
+        let looks = system.target.hits("/healthy");
+        if slots.len() as u64 == looks {
+            Ok(slots)
+        } else {
+            Err(format!("{} of {looks} looks are stored", slots.len()))
+        }
+    })
+    .await;
     assert!(slots.values().all(|results| results.len() == 1), "{slots:?}");
-    assert!(
-        slots.len() as u64 == looks,
-        "{} of {looks} looks are stored",
-        slots.len()
-    );
     let mut last = (0, None);
     for results in slots.values() {
         let evidence = system.api.result(monitor, &results[0].id).await.evidence;

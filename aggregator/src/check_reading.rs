@@ -112,13 +112,13 @@ mod tests {
     use edgewatch_client::monitor::MonitorSettings;
     use serde_json::json;
 
-    fn monitor(check: Value) -> Value {
+    fn monitor(check: &Value) -> Value {
         json!({"name": "a", "check": check})
     }
 
     #[test]
     fn what_cannot_be_read_is_named_by_its_place() {
-        let place = |check: Value| read::<MonitorSettings>(&monitor(check)).unwrap_err().pointer;
+        let place = |check: Value| read::<MonitorSettings>(&monitor(&check)).unwrap_err().pointer;
         let http = |more: Value| {
             let mut check = json!({"type": "http", "url": "https://example.org/"});
             check
@@ -150,7 +150,7 @@ mod tests {
                 {"on": "header", "name": "a", "is": "present", "valeu": "x"}
             ]
         });
-        let read: MonitorSettings = read(&monitor(given.clone())).unwrap();
+        let read: MonitorSettings = read(&monitor(&given)).unwrap();
         let found = unknown_fields(&given, &read.check, "/check");
         let pointers: Vec<&str> = found.iter().map(|error| &*error.pointer).collect();
         assert_eq!(pointers, ["/check/assertions/1/valeu", "/check/methode"]);

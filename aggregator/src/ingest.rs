@@ -27,7 +27,6 @@ use edgewatch_protocol::{
     problem::{Problem, ProblemType},
     signature::MAX_SKEW_S,
 };
-use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap};
 
@@ -79,7 +78,7 @@ pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResu
         .ok()
         .filter(|&seq| seq > 0)
         .ok_or_else(|| ApiError::new(ProblemType::Malformed, "`seq` counts from 1"))?;
-    let digest = Sha256::digest(&signed.request.body);
+    let digest = signed.request.body_digest();
     let body = zstd::bulk::compress(&signed.request.body, 3).map_err(ApiError::internal)?;
 
     let mut tries = 1;
@@ -89,21 +88,17 @@ pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResu
             other => break other,
         }
     };
-    match stored? {
-        Some(outcome) => {
-            tell(state, signed, &outcome).await;
-            Ok(receipt(signed.batch.seq, false, signed.batch.seq, &digest))
-        }
-        None => {
-            state.metrics.batch_repeated();
-            let head = crate::store::signer::chain_head(&state.pool, signed.probe.id).await?;
-            Ok(BatchReceipt {
-                seq: signed.batch.seq,
-                duplicate: true,
-                head,
-            })
-        }
+    if let Some(outcome) = stored? {
+        tell(state, signed, &outcome).await;
+        return Ok(receipt(signed.batch.seq, false, signed.batch.seq, &digest));
     }
+    state.metrics.batch_repeated();
+    let head = crate::store::signer::chain_head(&state.pool, signed.probe.id).await?;
+    Ok(BatchReceipt {
+        seq: signed.batch.seq,
+        duplicate: true,
+        head,
+    })
 }
 
 /// A deadlock or a monitor that was deleted meanwhile: the same again will do.

@@ -2,7 +2,7 @@
 // reload, regions, a single result, five hundred monitors, an aggregator that goes away. Pictures go to tests/browser/output.
 
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { findBrowser, launch, looks, openPage, picture, visit } from "./browser.mjs";
@@ -142,11 +142,17 @@ test("a browser walks the product", { timeout: 600_000 }, async (t) => {
   });
 
   await t.test("five hundred monitors", async () => {
-    const { writeFileSync } = await import("node:fs");
     writeFileSync(join(system.dir, "edgewatch.yml"), manyMonitors());
     await visit(page, "/");
-    await page.getByText("Service 500").first().waitFor({ state: "attached", timeout: 60_000 });
+    await page.getByText("Service 001").first().waitFor({ timeout: 60_000 });
+    await page.getByRole("link", { name: /All\s*501/ }).waitFor();
     await picture(page, output, "overview-500", "/");
+    // Rows are made as they come into sight.
+    for (let i = 0; i < 40 && !(await page.getByText("Service 500").count()); i++) {
+      await page.mouse.wheel(0, 20_000);
+      await page.waitForTimeout(100);
+    }
+    await page.getByText("Service 500").first().waitFor({ timeout: 10_000 });
     await page.getByLabel("Search monitors").fill("Service 499");
     await page.getByText("Service 499").first().waitFor();
     noFaults("500 monitors");

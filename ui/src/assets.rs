@@ -45,7 +45,7 @@ impl Assets {
 
 /// `GET /assets/{name}`: a hashed asset, in the best encoding that the visitor takes. It never changes.
 pub async fn get_asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let is_variant = name.ends_with(".br") || name.ends_with(".gz") || name == "manifest.json";
+    let is_variant = matches!(name.rsplit_once('.'), Some((_, "br" | "gz"))) || name == "manifest.json";
     let Some(plain) = (!is_variant).then(|| Dist::get(&name)).flatten() else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -5,6 +5,11 @@
 //! first HTML holds the data, and there is no second contract. Live changes come over Server-Sent Events.
 //!
 //! Feature `ssr` is for the aggregator, which mounts [`server::router`]; feature `hydrate` is for the browser.
+#![allow(
+    clippy::redundant_closure,
+    clippy::needless_pass_by_value,
+    reason = "in a view a closure is what makes a value follow its signals, and views own what they show"
+)]
 
 /// A view without its type. Each type of a view is compiled on its own, with all that can be done with it; erased at once,
 /// hundreds of them share one, which halves what the browser has to load.

@@ -62,10 +62,10 @@ async fn a_server_that_outlived_its_aggregator_is_replaced() {
     // As when the aggregator is killed: the lock is gone, the server stays.
     let EmbeddedPostgres {
         mut child,
-        _ownership,
+        _ownership: ownership,
         ..
     } = orphan;
-    drop(_ownership);
+    drop(ownership);
     let reaped = tokio::spawn(async move { child.wait().await });
     let server = EmbeddedPostgres::start(dir.path()).await.unwrap();
     assert_ne!(server.child.id().unwrap(), orphan_pid);

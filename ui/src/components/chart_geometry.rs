@@ -2,6 +2,7 @@
 
 use crate::format::tenths;
 use edgewatch_client::series::{Series, SeriesBucket};
+use std::fmt::Write as _;
 
 /// Width of the drawing in its own units.
 pub const WIDTH: f64 = 1_000.0;
@@ -197,10 +198,11 @@ pub fn strips(series: &Series, holds: impl Fn(&SeriesBucket) -> bool) -> String 
         .filter(|(_, bucket)| holds(bucket))
     {
         let width_text = tenths(width);
-        path.push_str(&format!(
+        let _ = write!(
+            path,
             "M{} 0h{width_text}v1h-{width_text}z",
             tenths(i as f64 * width)
-        ));
+        );
     }
     path
 }
@@ -208,7 +210,6 @@ pub fn strips(series: &Series, holds: impl Fn(&SeriesBucket) -> bool) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::tenths;
     use chrono::DateTime;
     use edgewatch_client::series::{MeanPhases, Percentiles};
 

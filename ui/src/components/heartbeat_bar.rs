@@ -6,6 +6,7 @@
 use edgewatch_client::{event::LiveResult, overview::Heartbeat, protocol::observation::OutcomeState};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
 
 /// One slot, all regions together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,7 +149,7 @@ impl Beats {
         for (i, beat) in self.slots.iter().enumerate() {
             if beat.worst == kind {
                 let x = i * 10 + 5;
-                path.push_str(&format!("M{x} {top}V{bottom}"));
+                let _ = write!(path, "M{x} {top}V{bottom}");
             }
         }
         path

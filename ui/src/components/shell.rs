@@ -59,7 +59,7 @@ fn frame(session: Session) -> AnyView {
 
 /// How often the session is renewed while somebody looks: sooner than its access token ends, so that a page that is
 /// opened next is rendered for it at once.
-const RENEWAL: std::time::Duration = std::time::Duration::from_secs(10 * 60);
+const RENEWAL: std::time::Duration = std::time::Duration::from_mins(10);
 
 fn keep_session_alive() {
     let client = use_client();

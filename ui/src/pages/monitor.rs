@@ -110,8 +110,9 @@ fn follow(monitor: RwSignal<Monitor>, fresh: RwSignal<u32>) {
             let own: Vec<_> = results.iter().filter(|result| result.monitor == id).collect();
             if !own.is_empty() {
                 monitor.update(|monitor| {
-                    own.iter()
-                        .for_each(|result| take_in(&mut monitor.region_states, result))
+                    for result in &own {
+                        take_in(&mut monitor.region_states, result);
+                    }
                 });
                 fresh.update(|fresh| *fresh += 1);
             }

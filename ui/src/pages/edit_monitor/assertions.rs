@@ -193,7 +193,7 @@ fn row(state: FormState, key: u32) -> AnyView {
     let remove = move |_| {
         state
             .draft
-            .update(|draft| draft.assertions.retain(|assertion| assertion.key != key))
+            .update(|draft| draft.assertions.retain(|assertion| assertion.key != key));
     };
     html! {
         <div class="editor-row editor-assertion">

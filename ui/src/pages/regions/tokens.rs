@@ -50,7 +50,7 @@ pub fn new_token() -> AnyView {
             let _ = dialog.show_modal();
         }
     };
-    let close = move |_| {
+    let close = move |()| {
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
         }

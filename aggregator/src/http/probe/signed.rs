@@ -12,6 +12,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
@@ -21,6 +22,7 @@ use edgewatch_protocol::{
     problem::{Problem, ProblemType},
     signature::{self, Message, NONCE_MEMORY_S, Parsed, SignatureHeaders},
 };
+use sha2::{Digest as _, Sha256};
 use sqlx::PgExecutor;
 
 /// The only media type of a probe's bodies: one fixed value, so that the evidence can be verified without keeping it.
@@ -64,6 +66,17 @@ impl SignedRequest {
             return Ok(());
         }
         verified
+    }
+
+    /// SHA-256 of the body, for a verified request: its `Content-Digest` was found to be that, so it is not computed again.
+    pub fn body_digest(&self) -> Vec<u8> {
+        let field = self.headers.content_digest.as_deref().unwrap_or_default();
+        let digest = field
+            .strip_prefix("sha-256=:")
+            .and_then(|rest| rest.strip_suffix(':'));
+        digest
+            .and_then(|digest| STANDARD.decode(digest).ok())
+            .unwrap_or_else(|| Sha256::digest(&self.body).to_vec())
     }
 
     /// Remembers the nonce: a request counts once. Only verified requests may come here, or strangers could use up nonces.

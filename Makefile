@@ -79,7 +79,7 @@ test: build lint test-rust test-browser ## Everything: lints, unit, property, da
 test-rust: build
 	$(STEP) 'Tests: unit, property, database (private PostgreSQL), end to end (the built worker on workerd)'
 	@cargo test $(NATIVE) --no-run
-	@"$(CARGO_TARGET_DIR)/debug/with-postgres" cargo test $(NATIVE)
+	@"$(CARGO_TARGET_DIR)/debug/with-postgres" cargo test $(NATIVE) --no-fail-fast
 
 .PHONY: test-browser
 test-browser: build

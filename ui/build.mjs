@@ -8,6 +8,8 @@
 // Environment: CARGO_TARGET_DIR, EDGEWATCH_TOOLS (a directory whose bin/ holds wasm-bindgen; default: tools/ in the former),
 // NODE_MODULES (where the npm packages are, default: node_modules of the repository), EDGEWATCH_UI_PROFILE=dev (quick to
 // build and with messages for developers, but large: never to be shipped).
+//
+// JavaScript and WASM have a budget; over it, the build says so, and fails where EDGEWATCH_UI_BUDGET=enforce.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";

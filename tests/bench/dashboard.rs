@@ -1,7 +1,6 @@
 //! The dashboard: what a browser downloads, and what its first answer says.
 
 use edgewatch_tests::system::{Aggregator, Api, Directory, repository};
-use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -36,7 +35,7 @@ pub async fn measure() {
     let name = "a monitor that only the database knows";
     let check = json!({"type": "http", "url": "https://example.org/"});
     api.create_monitor(&json!({"name": name, "check": check})).await;
-    let response = api.send(Method::GET, "/", None::<&()>).await;
+    let response = api.page("/").await;
     let status = response.status();
     let html = response.text().await.expect("a whole answer");
     let answer = if html.contains(name) { "yes" } else { "NO" };

@@ -55,6 +55,17 @@ impl Api {
         request.send().await.expect("the aggregator answers")
     }
 
+    /// A page of the dashboard, as a browser asks for it.
+    ///
+    /// # Panics
+    /// When nothing is answered.
+    pub async fn page(&self, path: &str) -> Response {
+        let cookie = format!("edgewatch_session={}", self.token);
+        let request = self.http.get(format!("{}{path}", self.origin));
+        let answer = request.header("cookie", cookie).send().await;
+        answer.expect("the aggregator answers")
+    }
+
     /// `GET`, with success.
     ///
     /// # Panics

@@ -11,8 +11,7 @@ pub fn cases(places: &Places<'_>) -> Vec<Case> {
             .up()
             .takes(Phase::Tcp, 0)
             .takes(Phase::Ttfb, 500)
-            .takes(Phase::Body, 0)
-            .takes_in_all(500),
+            .takes(Phase::Body, 0),
         http("body after 400 ms", "/slow-body/400")
             .up()
             .takes(Phase::Ttfb, 0)

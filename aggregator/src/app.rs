@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
+use tower_http::{CompressionLevel, compression::CompressionLayer};
 
 /// What every handler can take with `State`; clones share everything.
 #[derive(Clone, Debug)]
@@ -76,7 +77,11 @@ pub fn probe_router(state: AppState) -> Router {
 
 fn private() -> Router<AppState> {
     let (api, _openapi) = http::api().split_for_parts();
-    api.merge(http::health::router()).merge(http::metrics::router())
+    // A thousand monitors' overview is some MiB of JSON. Live events are not compressed: they would wait for more.
+    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest);
+    api.merge(http::health::router())
+        .merge(http::metrics::router())
+        .layer(compression)
 }
 
 /// The routes, and the dashboard on every path that is none of the API's. The dashboard reads its data from the same

@@ -12,7 +12,7 @@ use crate::{
 };
 use edgewatch_client::{
     Client,
-    protocol::problem::Problem,
+    protocol::{batch::Place, problem::Problem},
     region::Region,
     test_run::{TestReport, TestRun, TestRunRequest},
 };
@@ -101,7 +101,8 @@ pub fn test_panel(state: FormState, regions: &[Region]) -> AnyView {
                 html! { <div class="test-waiting"><span class="spinner" aria-hidden="true"></span> {text}</div> }
             }
             Standing::Done(report) => html! {
-                <p class="sheet-sub">"Seen from " {place_words(&report.place)}</p>
+                {(report.place != Place::default())
+                    .then(|| html! { <p class="sheet-sub">"Seen from " {place_words(&report.place)}</p> })}
                 {sight_panel(&report.sight)}
             },
             Standing::Failed(problem) => alert(problem),

@@ -170,11 +170,12 @@ async fn read(request: Request) -> ApiResult<SignedRequest> {
         parsed,
         headers,
         authority,
+        // A body counts as one whatever is said of it: none goes by unsigned.
+        has_body: content_type.is_some() || !body.is_empty(),
         body,
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(ToOwned::to_owned),
-        has_body: content_type.is_some(),
     })
 }
 

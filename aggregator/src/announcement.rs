@@ -2,7 +2,7 @@
 //! what they need from the database. Notifications stay small because they serialise commits.
 
 use crate::{
-    app::AppState,
+    state::AppState,
     store::{batch::find_batch_body, live::list_state_events},
 };
 use chrono::DateTime;

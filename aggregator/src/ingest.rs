@@ -2,13 +2,13 @@
 
 use crate::{
     announcement::Change,
-    app::AppState,
     http::{
         ApiError,
         error::ApiResult,
         probe::{SignedRequest, require_approved},
     },
     recent_outcomes::RecentOutcomes,
+    state::AppState,
     store::{
         batch::{self, LockedProbe, NewBatch},
         evaluation::{self, JudgedMonitor, LatestResult, RegionStateRows},

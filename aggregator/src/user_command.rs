@@ -5,11 +5,11 @@
 //! from a prompt, or from standard input.
 
 use crate::{
-    app::AppState,
     auth::{email, password::Passwords},
     clock::Clock,
     config::DatabaseArgs,
-    serve::Database,
+    database::Database,
+    state::AppState,
     store::user::{self, NewUser},
 };
 use clap::{Args, Subcommand, ValueEnum};

@@ -3,7 +3,7 @@
 use super::ConfigFile;
 use crate::{
     announcement::Change,
-    app::AppState,
+    state::AppState,
     store::{config_region, evaluation::decide_monitors, monitor},
 };
 use sqlx::PgConnection;

@@ -1,7 +1,7 @@
 //! Following a file while it runs: a change is applied within seconds, or refused whole while the old one stays in force.
 
 use super::{ConfigFile, Fault, apply};
-use crate::app::AppState;
+use crate::state::AppState;
 use sha2::{Digest as _, Sha256};
 use std::{
     path::{Path, PathBuf},

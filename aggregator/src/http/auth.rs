@@ -7,7 +7,7 @@
 //! is refused at once.
 
 use super::ApiError;
-use crate::{app::AppState, settings::Settings, store::session::SessionUser};
+use crate::{settings::Settings, state::AppState, store::session::SessionUser};
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::{

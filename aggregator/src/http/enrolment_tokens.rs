@@ -9,8 +9,8 @@ use super::{
     parameters::PathParameter,
 };
 use crate::{
-    app::AppState,
     secret::random,
+    state::AppState,
     store::{
         enrolment_token::{self, NewEnrolmentToken},
         region::list_known_regions,

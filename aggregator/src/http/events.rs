@@ -1,7 +1,7 @@
 //! `GET /api/v1/events`: live events as Server-Sent Events. See [`edgewatch_client::event`].
 
 use super::{auth::Viewer, openapi::NeedsSession};
-use crate::{app::AppState, events::Numbered, store::session::find_session};
+use crate::{events::Numbered, state::AppState, store::session::find_session};
 use axum::{
     extract::State,
     http::HeaderMap,

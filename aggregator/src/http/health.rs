@@ -1,6 +1,6 @@
 //! `/health`, `/health/live`, `/health/ready`: for people, supervisors and load balancers. Public.
 
-use crate::app::AppState;
+use crate::state::AppState;
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use serde::Serialize;
 use std::time::Duration;
@@ -56,12 +56,12 @@ async fn get_readiness(State(state): State<AppState>) -> (StatusCode, Json<Healt
 
 #[cfg(test)]
 mod tests {
-    use crate::{app, clock::Clock, secret::Secrets};
+    use crate::{app, clock::Clock, secret::Secrets, state::AppState};
     use axum::{body::Body, http::Request};
     use sqlx::PgPool;
     use tower::ServiceExt as _;
 
-    async fn status(state: app::AppState, path: &str) -> u16 {
+    async fn status(state: AppState, path: &str) -> u16 {
         let request = Request::get(path).body(Body::empty()).unwrap();
         app::router(state)
             .oneshot(request)
@@ -74,7 +74,7 @@ mod tests {
     #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
     async fn without_its_database_it_lives_but_is_not_ready(pool: PgPool) {
         let secrets = Secrets::from_text(&"k".repeat(32)).unwrap();
-        let state = app::AppState::new(pool.clone(), Clock::system(), secrets);
+        let state = AppState::new(pool.clone(), Clock::system(), secrets);
         assert_eq!(status(state.clone(), "/health").await, 200);
         pool.close().await;
         assert_eq!(status(state.clone(), "/health/ready").await, 503);

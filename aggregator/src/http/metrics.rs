@@ -2,8 +2,8 @@
 
 use super::{ApiError, error::ApiResult};
 use crate::{
-    app::AppState,
     metrics::Snapshot,
+    state::AppState,
     store::{
         assignment::TEST_RUN_WAITS,
         live::{Census, take_census},

@@ -30,7 +30,7 @@ pub use error::ApiError;
 pub use json::JsonBody;
 pub use request_id::with_request_ids;
 
-use crate::app::AppState;
+use crate::state::AppState;
 use axum::{
     http::{
         HeaderValue,

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     announcement::Change,
-    app::AppState,
     monitor_secrets,
+    state::AppState,
     store::{
         evaluation::decide_monitors,
         monitor::{self, StoredMonitor},

@@ -6,8 +6,8 @@ use super::{
     openapi::{MONITORS, NeedsSession},
 };
 use crate::{
-    app::AppState,
     percentile::percentiles,
+    state::AppState,
     store::overview::{LatestResult, MonitorWithResults, list_monitors_with_results},
 };
 use axum::{Json, extract::State};

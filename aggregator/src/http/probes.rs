@@ -7,7 +7,7 @@ use super::{
     openapi::{Conflict, NeedsRole, NeedsSession, NotFound, PROBES},
     parameters::PathParameter,
 };
-use crate::{announcement::Change, app::AppState, store::probe};
+use crate::{announcement::Change, state::AppState, store::probe};
 use axum::{Json, extract::State};
 use edgewatch_client::probe::Probe;
 use edgewatch_protocol::problem::ProblemType;

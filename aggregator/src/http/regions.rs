@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     announcement::Change,
-    app::AppState,
+    state::AppState,
     store::{
         probe::list_probes,
         region::{self, StoredRegion},

@@ -8,7 +8,7 @@ use super::{
     parameters::{PathParameter, QueryParameters},
 };
 use crate::{
-    app::AppState,
+    state::AppState,
     store::{
         monitor::monitor_exists,
         result::{self, ResultFilter, ResultKey, StoredResult},

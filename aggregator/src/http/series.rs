@@ -8,8 +8,8 @@ use super::{
     parameters::{PathParameter, QueryParameters},
 };
 use crate::{
-    app::AppState,
     percentile::percentiles,
+    state::AppState,
     store::{
         monitor::monitor_exists,
         series::{Bucket, Window, list_buckets},

@@ -7,8 +7,8 @@ use super::{
     openapi::{Invalid, NeedsSession, RateLimited, Refused, SESSION},
 };
 use crate::{
-    app::AppState,
     auth::{access_token, refresh_token},
+    state::AppState,
     store::{
         self,
         session::{NewSession, Rotation, SessionUser},

@@ -8,8 +8,8 @@ use super::{
     session::open_session,
 };
 use crate::{
-    app::AppState,
     auth::{email, password},
+    state::AppState,
     store::{
         session::SessionUser,
         user::{self, NewUser},

@@ -2,10 +2,11 @@
 //! each role.
 
 use crate::{
-    app::{self, AppState},
+    app,
     auth::{access_token, password::Passwords, refresh_token},
     clock::Clock,
     secret::Secrets,
+    state::AppState,
     store::{
         session::{NewSession, open_session},
         user::{NewUser, create_user},

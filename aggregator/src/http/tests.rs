@@ -9,9 +9,9 @@ use super::{
     parameters::PathParameter,
 };
 use crate::{
-    app::AppState,
     monitor_secrets,
     ssrf_guard::SsrfGuard,
+    state::AppState,
     store::{
         monitor::{self, StoredMonitor},
         region::list_known_regions,

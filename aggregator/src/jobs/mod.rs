@@ -4,7 +4,7 @@
 mod retention;
 mod silence;
 
-use crate::app::AppState;
+use crate::state::AppState;
 use futures::future::BoxFuture;
 use sqlx::{Postgres, Transaction};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::AfterCommit;
 use crate::{
-    app::AppState,
+    state::AppState,
     store::{
         batch::delete_batches_before, nonce::forget_nonces, result_rows, session::purge_sessions, test_report,
     },

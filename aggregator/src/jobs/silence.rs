@@ -3,7 +3,7 @@
 use super::AfterCommit;
 use crate::{
     announcement::Change,
-    app::AppState,
+    state::AppState,
     store::{
         evaluation::{decide_monitors, list_stale_monitors, silence_regions as let_vote_unknown},
         probe::SILENT_AFTER,

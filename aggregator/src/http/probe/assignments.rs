@@ -3,9 +3,9 @@
 use super::signed::ProbeRequest;
 use crate::{
     announcement::Change,
-    app::AppState,
     http::{ApiError, error::ApiResult},
     lease,
+    state::AppState,
     store::{assignment, signer},
 };
 use axum::{

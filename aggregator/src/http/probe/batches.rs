@@ -2,9 +2,9 @@
 
 use super::signed::UncountedRequest;
 use crate::{
-    app::AppState,
     http::error::ApiResult,
     ingest::{SignedBatch, ingest_batch},
+    state::AppState,
 };
 use axum::{Json, extract::State};
 use edgewatch_protocol::{

@@ -1,7 +1,7 @@
 //! `GET /api/v1/probe/chain`: the head of a probe's chain, for one that has lost its storage.
 
 use super::signed::ProbeRequest;
-use crate::{app::AppState, http::error::ApiResult, store::signer};
+use crate::{http::error::ApiResult, state::AppState, store::signer};
 use axum::{Json, extract::State};
 use edgewatch_protocol::batch::ChainHead;
 

@@ -3,8 +3,8 @@
 use super::signed::SignedRequest;
 use crate::{
     announcement::Change,
-    app::AppState,
     http::{ApiError, error::ApiResult},
+    state::AppState,
     store::{
         enrolment::{self, NewProbe},
         signer::{Signer, find_signer},

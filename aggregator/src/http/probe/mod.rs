@@ -17,7 +17,7 @@ mod test_reports;
 
 pub use signed::{SignedRequest, require_approved};
 
-use crate::app::AppState;
+use crate::state::AppState;
 use axum::{
     Router,
     routing::{get, post},

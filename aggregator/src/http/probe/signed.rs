@@ -1,8 +1,8 @@
 //! Who sent this? Every request of a probe carries an RFC 9421 signature, and its nonce counts once.
 
 use crate::{
-    app::AppState,
     http::{ApiError, error::ApiResult},
+    state::AppState,
     store::{
         nonce,
         signer::{self, Signer},

@@ -2,8 +2,8 @@
 
 use super::signed::ProbeRequest;
 use crate::{
-    app::AppState,
     http::{ApiError, error::ApiResult},
+    state::AppState,
     store::test_report::keep_report,
     untrusted_text::clean_json,
 };

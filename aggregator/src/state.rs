@@ -1,0 +1,57 @@
+//! What the handlers and the background work share.
+
+use crate::{
+    auth::Auth, clock::Clock, events::EventBus, metrics::Metrics, secret::Secrets, settings::Settings,
+    test_engine::TestEngine,
+};
+use sqlx::PgPool;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What every handler can take with `State`; clones share everything.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The database.
+    pub pool: PgPool,
+    /// What time it is.
+    pub clock: Clock,
+    /// The installation's keys.
+    pub secrets: Secrets,
+    /// Passwords, tokens and what limits their guessing.
+    pub auth: Arc<Auth>,
+    /// Runs checks on users' behalf.
+    pub test_engine: TestEngine,
+    /// Live events.
+    pub events: EventBus,
+    /// Counters and gauges.
+    pub metrics: Metrics,
+    /// The settings; see [`AppState::settings`].
+    pub settings: watch::Sender<Arc<Settings>>,
+    /// `EDGEWATCH_BOOTSTRAP_TOKEN`: enrols and approves probes of any region.
+    pub bootstrap_token: Option<Arc<str>>,
+    /// True once the process has been asked to stop: what would go on for ever ends.
+    pub stopping: watch::Sender<bool>,
+}
+
+impl AppState {
+    /// The state over a database, with everything else at its default.
+    pub fn new(pool: PgPool, clock: Clock, secrets: Secrets) -> Self {
+        Self {
+            pool,
+            clock,
+            auth: Arc::new(Auth::new(&secrets)),
+            secrets,
+            test_engine: TestEngine::default(),
+            events: EventBus::default(),
+            metrics: Metrics::default(),
+            settings: watch::Sender::new(Arc::default()),
+            bootstrap_token: None,
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// The settings as they are now.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.borrow().clone()
+    }
+}

@@ -1,7 +1,10 @@
 //! The client of the REST API for this page, and what the page reads through it.
 
-use edgewatch_client::{Client, protocol::problem::Problem};
-use leptos::prelude::*;
+use edgewatch_client::{Client, json, protocol::problem::Problem};
+use leptos::{
+    prelude::*,
+    server::codee::{Decoder, Encoder},
+};
 use std::{future::Future, pin::Pin};
 
 /// The client: provided by the server for each visitor, or the browser's own.
@@ -17,9 +20,38 @@ pub fn provide_client() {
 
 /// An answer that a page waits for, as JSON text. On the server the page is not sent before it is there, and the text
 /// goes along, so that the browser does not ask again. One type serves all answers; who shows it knows what it holds.
-pub type Reading = Resource<Result<String, Problem>>;
+pub type Reading = Resource<Result<String, Problem>, HandOver>;
 
 type Answer = Pin<Box<dyn Future<Output = Result<String, Problem>> + Send>>;
+
+/// How an answer stands in the page: the text behind `+`, a problem as JSON behind `-`.
+#[derive(Clone, Copy, Debug)]
+pub struct HandOver;
+
+impl Encoder<Result<String, Problem>> for HandOver {
+    type Error = serde_json::Error;
+    type Encoded = String;
+
+    fn encode(answer: &Result<String, Problem>) -> Result<String, serde_json::Error> {
+        Ok(match answer {
+            Ok(text) => format!("+{text}"),
+            Err(problem) => format!("-{}", serde_json::to_string(problem)?),
+        })
+    }
+}
+
+impl Decoder<Result<String, Problem>> for HandOver {
+    type Error = json::Unreadable;
+    type Encoded = str;
+
+    fn decode(text: &str) -> Result<Result<String, Problem>, json::Unreadable> {
+        if let Some(text) = text.strip_prefix('+') {
+            return Ok(Ok(text.to_owned()));
+        }
+        let problem = text.strip_prefix('-').ok_or(json::Unreadable::Syntax)?;
+        json::from_str(problem).map(Err)
+    }
+}
 
 /// Reads a path of the API, and reads anew whenever it changes. Where there is no path, the answer is `null`.
 pub fn read(path: impl Into<Signal<Option<String>>>) -> Reading {
@@ -32,7 +64,7 @@ pub fn read_packed(
     pack: fn(String) -> Result<String, Problem>,
 ) -> Reading {
     let (path, client) = (path.into(), use_client());
-    Resource::new_blocking(
+    let reading = ArcResource::<_, HandOver>::new_with_options(
         move || path.get(),
         move |path| -> Answer {
             let client = client.clone();
@@ -43,7 +75,9 @@ pub fn read_packed(
                 }
             })
         },
-    )
+        true,
+    );
+    reading.into()
 }
 
 /// A path that never changes.

@@ -80,7 +80,7 @@ pub fn use_live() -> Live {
 #[cfg(feature = "hydrate")]
 mod source {
     use super::{Connection, Live};
-    use edgewatch_client::{Client, event::Event};
+    use edgewatch_client::{Client, event::Event, json};
     use leptos::{prelude::*, task::spawn_local};
     use send_wrapper::SendWrapper;
     use std::{cell::RefCell, rc::Rc, time::Duration};
@@ -143,7 +143,7 @@ mod source {
                 let event = message
                     .data()
                     .as_string()
-                    .and_then(|data| serde_json::from_str(&data).ok());
+                    .and_then(|data| json::from_str(&data).ok());
                 live.dispatch(&event.unwrap_or(Event::Resync));
             });
             for name in NAMES {

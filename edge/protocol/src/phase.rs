@@ -1,6 +1,10 @@
 //! The phases of a check and their times.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Unexpected, Visitor, value::StrDeserializer},
+};
+use std::fmt;
 
 /// A phase of a check, in the order in which they happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -109,20 +113,37 @@ impl Serialize for PhaseTime {
 
 impl<'de> Deserialize<'de> for PhaseTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::Null => Ok(Self::NotReached),
-            serde_json::Value::Number(n) => n
-                .as_u64()
-                .and_then(|us| u32::try_from(us).ok())
-                .map(Self::Measured)
-                .ok_or_else(|| D::Error::custom(format!("a phase takes 0 to {} µs, not {n}", u32::MAX))),
-            text @ serde_json::Value::String(_) => serde_json::from_value(text)
-                .map(Self::NotMeasurable)
-                .map_err(D::Error::custom),
-            other => Err(D::Error::custom(format!(
-                "a phase is a number, a string or null, not {other}"
-            ))),
-        }
+        deserializer.deserialize_any(PhaseTimeVisitor)
+    }
+}
+
+struct PhaseTimeVisitor;
+
+impl Visitor<'_> for PhaseTimeVisitor {
+    type Value = PhaseTime;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "0 to {} µs, why there is no time, or null", u32::MAX)
+    }
+
+    fn visit_u64<E: Error>(self, us: u64) -> Result<PhaseTime, E> {
+        u32::try_from(us)
+            .map(PhaseTime::Measured)
+            .map_err(|_| E::invalid_value(Unexpected::Unsigned(us), &self))
+    }
+
+    fn visit_i64<E: Error>(self, us: i64) -> Result<PhaseTime, E> {
+        u32::try_from(us)
+            .map(PhaseTime::Measured)
+            .map_err(|_| E::invalid_value(Unexpected::Signed(us), &self))
+    }
+
+    fn visit_str<E: Error>(self, why: &str) -> Result<PhaseTime, E> {
+        NotMeasurable::deserialize(StrDeserializer::new(why)).map(PhaseTime::NotMeasurable)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<PhaseTime, E> {
+        Ok(PhaseTime::NotReached)
     }
 }
 

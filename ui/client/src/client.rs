@@ -2,6 +2,7 @@
 
 use crate::{
     enrolment_token::{EnrolmentToken, EnrolmentTokenRequest},
+    json::{self, FromJson, Unreadable},
     monitor::{Monitor, MonitorSettings},
     overview::Overview,
     page::Page,
@@ -14,8 +15,9 @@ use crate::{
     transport::{Method, Request, Response, Transport},
 };
 use async_lock::Mutex;
+use chrono::{DateTime, SecondsFormat, Utc};
 use edgewatch_protocol::problem::{Problem, ProblemType};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use std::sync::Arc;
 
 /// Where the API begins.
@@ -46,7 +48,7 @@ pub mod path {
 
     /// A page of a monitor's results.
     pub fn results(id: i32, query: &ResultsQuery) -> String {
-        format!("/monitors/{id}/results{}", query_string(query))
+        format!("/monitors/{id}/results{}", query_string(&query.pairs()))
     }
 
     /// One result in full.
@@ -56,7 +58,7 @@ pub mod path {
 
     /// A monitor's latency over time.
     pub fn series(id: i32, query: &SeriesQuery) -> String {
-        format!("/monitors/{id}/series{}", query_string(query))
+        format!("/monitors/{id}/series{}", query_string(&query.pairs()))
     }
 }
 
@@ -221,17 +223,17 @@ impl Client {
             .map(|response| response.body)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+    async fn get<T: FromJson>(&self, path: &str) -> Result<T, Problem> {
         self.read(Method::Get, path, None).await
     }
 
-    async fn write<T: DeserializeOwned>(
+    async fn write<T: FromJson>(
         &self,
         method: Method,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Problem> {
-        let body = serde_json::to_string(body).map_err(|error| unreadable(0, &error))?;
+        let body = serde_json::to_string(body).map_err(|_| unreadable(0, Unreadable::Mismatch))?;
         self.read(method, path, Some(body)).await
     }
 
@@ -239,14 +241,14 @@ impl Client {
         self.request(method, path, None).await.map(drop)
     }
 
-    async fn read<T: DeserializeOwned>(
+    async fn read<T: FromJson>(
         &self,
         method: Method,
         path: &str,
         body: Option<String>,
     ) -> Result<T, Problem> {
         let response = self.request(method, path, body).await?;
-        serde_json::from_str(&response.body).map_err(|error| unreadable(response.status, &error))
+        json::from_str(&response.body).map_err(|error| unreadable(response.status, error))
     }
 
     /// Sends a request; where the session is over, renews it and tries once more.
@@ -290,12 +292,12 @@ impl Client {
         if (200..300).contains(&response.status) {
             return Ok(response);
         }
-        Err(serde_json::from_str(&response.body).unwrap_or_else(|error| unreadable(response.status, &error)))
+        Err(json::from_str(&response.body).unwrap_or_else(|error| unreadable(response.status, error)))
     }
 }
 
 /// The problem of an answer that is not what the API promises, such as a proxy's error page.
-fn unreadable(status: u16, error: &serde_json::Error) -> Problem {
+fn unreadable(status: u16, error: Unreadable) -> Problem {
     Problem {
         type_uri: "about:blank".to_owned(),
         title: "The answer cannot be read".to_owned(),
@@ -306,22 +308,23 @@ fn unreadable(status: u16, error: &serde_json::Error) -> Problem {
     }
 }
 
-/// The query as `?a=b&c=d`, or nothing; the fields must be plain values.
-fn query_string(query: &impl Serialize) -> String {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(query) else {
-        return String::new();
-    };
+/// The query as `?a=b&c=d`, of the pairs that have a value, or nothing.
+fn query_string(pairs: &[(&str, Option<String>)]) -> String {
     let mut text = String::new();
-    for (name, value) in fields {
-        text.push(if text.is_empty() { '?' } else { '&' });
-        text.push_str(&name);
-        text.push('=');
-        match value {
-            serde_json::Value::String(value) => text.push_str(&percent_encode(&value)),
-            value => text.push_str(&percent_encode(&value.to_string())),
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            text.push(if text.is_empty() { '?' } else { '&' });
+            text.push_str(name);
+            text.push('=');
+            text.push_str(&percent_encode(value));
         }
     }
     text
+}
+
+/// A time in a query, RFC 3339 in UTC.
+pub(crate) fn time_text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 /// Encodes everything but the unreserved characters of RFC 3986.
@@ -433,12 +436,12 @@ mod tests {
 
     #[test]
     fn queries_leave_out_what_is_not_asked_and_encode_the_rest() {
-        assert_eq!(query_string(&ResultsQuery::default()), "");
+        assert_eq!(query_string(&ResultsQuery::default().pairs()), "");
         let query = ResultsQuery {
             region: Some("a b&c".to_owned()),
             limit: Some(20),
             ..ResultsQuery::default()
         };
-        assert_eq!(query_string(&query), "?limit=20&region=a%20b%26c");
+        assert_eq!(query_string(&query.pairs()), "?region=a%20b%26c&limit=20");
     }
 }

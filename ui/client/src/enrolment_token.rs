@@ -1,5 +1,6 @@
 //! Enrolment tokens: `/api/v1/enrolment-tokens`.
 
+use crate::json_object;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -46,3 +47,13 @@ pub struct EnrolmentToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
+
+json_object!(EnrolmentToken {
+    id,
+    label,
+    regions,
+    used_by,
+    self_approving,
+    expires_at,
+    token
+});

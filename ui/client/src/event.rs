@@ -3,7 +3,11 @@
 //! After a reconnect with `Last-Event-ID` the missed events follow; where they are no longer known, one `resync` event
 //! tells the client to read everything anew.
 
-use crate::monitor::{MonitorState, RegionState};
+use crate::{
+    json::{FromJson, Json, Unreadable},
+    json_object,
+    monitor::{MonitorState, RegionState},
+};
 use chrono::{DateTime, Utc};
 use edgewatch_protocol::{name::Region, observation::OutcomeState};
 use serde::{Deserialize, Serialize};
@@ -39,6 +43,28 @@ pub enum Event {
     Resync,
 }
 
+impl FromJson for Event {
+    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
+        let tag = json.get("type").ok_or(Unreadable::Missing("type"))?;
+        Ok(match tag.text()? {
+            "results" => Self::Results {
+                results: json.member("results")?,
+            },
+            "state" => Self::State {
+                monitor: json.member("monitor")?,
+                state: json.member("state")?,
+                since: json.member("since")?,
+                advisory: json.member("advisory")?,
+                region_states: json.member("region_states")?,
+            },
+            "monitors" => Self::Monitors,
+            "probes" => Self::Probes,
+            "resync" => Self::Resync,
+            _ => return Err(Unreadable::Mismatch),
+        })
+    }
+}
+
 /// One result, as the heartbeat bar needs it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -54,3 +80,11 @@ pub struct LiveResult {
     /// How long it took, microseconds.
     pub total_us: i32,
 }
+
+json_object!(LiveResult {
+    monitor,
+    region,
+    at,
+    outcome,
+    total_us
+});

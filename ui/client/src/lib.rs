@@ -8,6 +8,7 @@
 pub mod client;
 pub mod enrolment_token;
 pub mod event;
+pub mod json;
 pub mod monitor;
 pub mod overview;
 pub mod page;

@@ -1,5 +1,6 @@
 //! Monitors: `/api/v1/monitors`.
 
+use crate::json_object;
 use chrono::{DateTime, Utc};
 pub use edgewatch_domain::{quorum::Quorum, state::MonitorState, verdict::Verdict};
 use edgewatch_protocol::{check::Check, name::Region, observation::OutcomeState};
@@ -46,6 +47,20 @@ pub struct MonitorSettings {
     pub paused: bool,
 }
 
+json_object!(MonitorSettings {
+    name,
+    check,
+    interval_s [or default_interval_s()],
+    timeout_ms [or default_timeout_ms()],
+    retries [or 0],
+    regions [or Vec::new()],
+    quorum [or Quorum::default()],
+    confirmations [or default_confirmations()],
+    recoveries [or default_recoveries()],
+    tags [or Vec::new()],
+    paused [or false],
+});
+
 /// Stands for a secret in every answer.
 pub const REDACTED: &str = "••••••••";
 
@@ -91,6 +106,18 @@ pub struct Monitor {
     pub created_at: DateTime<Utc>,
 }
 
+json_object!(Monitor {
+    id,
+    revision,
+    settings [flat],
+    state,
+    state_since,
+    region_states,
+    advisory,
+    from_config,
+    created_at,
+});
+
 /// What one region says of a monitor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -108,3 +135,12 @@ pub struct RegionState {
     /// What went wrong at its last check, in one line.
     pub last_message: Option<String>,
 }
+
+json_object!(RegionState {
+    region,
+    verdict,
+    last_outcome,
+    last_checked_at,
+    last_total_us,
+    last_message
+});

@@ -1,5 +1,6 @@
 //! The overview: `GET /api/v1/overview`, every monitor at a glance in one answer.
 
+use crate::json_object;
 use crate::monitor::MonitorState;
 use chrono::{DateTime, Utc};
 use edgewatch_protocol::observation::OutcomeState;
@@ -17,6 +18,8 @@ pub struct Overview {
     /// When this was read.
     pub at: DateTime<Utc>,
 }
+
+json_object!(Overview { monitors, at });
 
 /// One monitor at a glance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +51,21 @@ pub struct MonitorSummary {
     pub p95_us: Option<i32>,
 }
 
+json_object!(MonitorSummary {
+    id,
+    name,
+    target,
+    kind,
+    tags,
+    interval_s,
+    state,
+    state_since,
+    advisory,
+    heartbeats,
+    p50_us,
+    p95_us,
+});
+
 /// One slot of the heartbeat bar: an interval of the monitor, all regions together.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -63,3 +81,11 @@ pub struct Heartbeat {
     /// The slowest total of a region, microseconds.
     pub max_total_us: Option<i32>,
 }
+
+json_object!(Heartbeat {
+    at,
+    worst,
+    succeeded,
+    failed,
+    max_total_us
+});

@@ -1,5 +1,6 @@
 //! Keyset pagination.
 
+use crate::json::{FromJson, Json, Unreadable};
 use serde::{Deserialize, Serialize};
 
 /// One page of a list, newest first unless said otherwise.
@@ -11,4 +12,13 @@ pub struct Page<T> {
     /// Pass it as `cursor` for the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+}
+
+impl<T: FromJson> FromJson for Page<T> {
+    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            items: json.member("items")?,
+            next_cursor: json.member("next_cursor")?,
+        })
+    }
 }

@@ -1,5 +1,6 @@
 //! Probes: `/api/v1/probes`, with `POST …/{fingerprint}/approve` and `…/revoke`.
 
+use crate::json_object;
 use chrono::{DateTime, Utc};
 use edgewatch_protocol::{batch::Place, enrolment::ProbeStatus, name::Region};
 use serde::{Deserialize, Serialize};
@@ -35,3 +36,19 @@ pub struct Probe {
     /// Observations that it had to drop because its outbox was full.
     pub dropped: i64,
 }
+
+json_object!(Probe {
+    fingerprint,
+    region,
+    status,
+    host,
+    software,
+    capabilities,
+    place,
+    enrolled_at,
+    last_seen_at,
+    silent,
+    last_seq,
+    chain_breaks,
+    dropped,
+});

@@ -1,5 +1,6 @@
 //! Regions: `/api/v1/regions`.
 
+use crate::json_object;
 use crate::probe::Probe;
 use edgewatch_protocol::name::Region as RegionName;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,8 @@ pub struct RegionSettings {
     pub label: String,
 }
 
+json_object!(RegionSettings { name, label [or String::new()] });
+
 /// A region with its probes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -28,3 +31,5 @@ pub struct Region {
     /// Its probes, revoked ones last.
     pub probes: Vec<Probe>,
 }
+
+json_object!(Region { settings [flat], monitors, probes });

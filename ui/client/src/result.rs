@@ -1,5 +1,6 @@
 //! Results of a monitor: `GET /api/v1/monitors/{id}/results` and one in full at `…/results/{result}`.
 
+use crate::{client::time_text, json_object};
 use chrono::{DateTime, Utc};
 use edgewatch_protocol::{
     batch::Place,
@@ -35,6 +36,20 @@ pub struct ResultsQuery {
     pub cursor: Option<String>,
 }
 
+impl ResultsQuery {
+    /// Its names and values as they stand in an address.
+    pub(crate) fn pairs(&self) -> [(&'static str, Option<String>); 6] {
+        [
+            ("from", self.from.map(time_text)),
+            ("to", self.to.map(time_text)),
+            ("region", self.region.clone()),
+            ("outcome", self.outcome.map(|outcome| outcome.as_str().to_owned())),
+            ("limit", self.limit.map(|limit| limit.to_string())),
+            ("cursor", self.cursor.clone()),
+        ]
+    }
+}
+
 /// One result in the list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -61,6 +76,19 @@ pub struct ResultSummary {
     pub message: Option<String>,
 }
 
+json_object!(ResultSummary {
+    id,
+    at,
+    slot,
+    region,
+    outcome,
+    reason,
+    phases,
+    total_us,
+    http_status,
+    message,
+});
+
 /// One result in full, read from the signed batch that brought it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -73,6 +101,8 @@ pub struct ResultDetail {
     /// Where it comes from.
     pub evidence: Evidence,
 }
+
+json_object!(ResultDetail { summary [flat], observation, evidence });
 
 /// The signed batch behind a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,3 +119,11 @@ pub struct Evidence {
     /// Where the probe found itself.
     pub place: Place,
 }
+
+json_object!(Evidence {
+    probe,
+    seq,
+    digest,
+    received_at,
+    place
+});

@@ -1,5 +1,6 @@
 //! A monitor's latency over time: `GET /api/v1/monitors/{id}/series`.
 
+use crate::{client::time_text, json_object};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,18 @@ pub struct SeriesQuery {
     pub points: Option<u16>,
 }
 
+impl SeriesQuery {
+    /// Its names and values as they stand in an address.
+    pub(crate) fn pairs(&self) -> [(&'static str, Option<String>); 4] {
+        [
+            ("from", self.from.map(time_text)),
+            ("to", self.to.map(time_text)),
+            ("region", self.region.clone()),
+            ("points", self.points.map(|points| points.to_string())),
+        ]
+    }
+}
+
 /// Buckets of equal length from `from` on. Empty buckets are listed too, with a count of 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -37,6 +50,14 @@ pub struct Series {
     /// The percentiles of the whole window.
     pub window: Percentiles,
 }
+
+json_object!(Series {
+    from,
+    to,
+    bucket_s,
+    buckets,
+    window
+});
 
 /// One bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +78,8 @@ pub struct SeriesBucket {
     pub percentiles: Percentiles,
 }
 
+json_object!(SeriesBucket { at, succeeded, failed, unmeasured, phases, percentiles [flat] });
+
 /// Mean time per phase in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -75,6 +98,15 @@ pub struct MeanPhases {
     pub body_us: Option<i32>,
 }
 
+json_object!(MeanPhases {
+    dns_us,
+    tcp_us,
+    tls_us,
+    request_us,
+    ttfb_us,
+    body_us
+});
+
 /// Percentiles of the total in microseconds, over successful checks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -86,3 +118,9 @@ pub struct Percentiles {
     /// 99th.
     pub p99_us: Option<i32>,
 }
+
+json_object!(Percentiles {
+    p50_us,
+    p95_us,
+    p99_us
+});

@@ -1,5 +1,9 @@
 //! Signing in: `/api/v1/session`, and the first administrator: `/api/v1/setup`.
 
+use crate::{
+    json::{FromJson, Json, Unreadable},
+    json_object,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +18,12 @@ pub enum Role {
     Editor,
     /// Approves probes, makes enrolment tokens, changes regions.
     Admin,
+}
+
+impl FromJson for Role {
+    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
+        json.by_serde()
+    }
 }
 
 /// `POST /api/v1/session`: sign in.
@@ -46,6 +56,8 @@ pub struct SetupResponse {
     pub needed: bool,
 }
 
+json_object!(SetupResponse { needed });
+
 /// The signed-in user. Cookies carry the session; scripts may send `access_token` as `Authorization: Bearer` instead.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -60,3 +72,10 @@ pub struct SessionResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
 }
+
+json_object!(SessionResponse {
+    email,
+    role,
+    expires_at,
+    access_token
+});

@@ -1,5 +1,6 @@
 //! Test runs: `POST /api/v1/tests` makes one check now, `GET /api/v1/tests/{id}` tells how it went.
 
+use crate::json_object;
 use chrono::{DateTime, Utc};
 use edgewatch_protocol::{batch::Place, check::Check, name::Region, observation::Sight};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,13 @@ pub struct TestRun {
     pub report: Option<TestReport>,
 }
 
+json_object!(TestRun {
+    id,
+    region,
+    requested_at,
+    report
+});
+
 /// What a test run saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -48,3 +56,5 @@ pub struct TestReport {
     #[serde(flatten)]
     pub sight: Sight,
 }
+
+json_object!(TestReport { started_at, place, sight [flat] });

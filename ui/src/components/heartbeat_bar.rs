@@ -3,14 +3,20 @@
 //! The stroke's length tells the outcome as its colour does: short is up, longer is degraded, full is down, a dot is
 //! unmeasured. All strokes of one kind are one SVG path, so a bar is five elements however many slots it has.
 
-use edgewatch_client::{event::LiveResult, overview::Heartbeat, protocol::observation::OutcomeState};
+use edgewatch_client::{
+    event::LiveResult,
+    json::{FromJson, Json, Unreadable},
+    json_object,
+    overview::Heartbeat,
+    protocol::observation::OutcomeState,
+};
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt::Write as _;
 
 /// One slot, all regions together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "PackedBeat", into = "PackedBeat")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "PackedBeat")]
 pub struct Beat {
     /// The worst outcome; `None` where nothing was measured.
     pub worst: Option<OutcomeState>,
@@ -25,14 +31,17 @@ pub struct Beat {
 /// As it travels in the page: five hundred monitors have thirty thousand beats.
 type PackedBeat = (i8, u16, u16, i32);
 
-impl From<PackedBeat> for Beat {
-    fn from((worst, succeeded, failed, max_total_us): PackedBeat) -> Self {
-        Self {
-            worst: OutcomeState::from_code(i16::from(worst)),
-            succeeded,
-            failed,
-            max_total_us,
-        }
+impl FromJson for Beat {
+    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
+        let [worst, succeeded, failed, max_total_us] = json.items()? else {
+            return Err(Unreadable::Mismatch);
+        };
+        Ok(Self {
+            worst: OutcomeState::from_code(i16::from_json(worst)?),
+            succeeded: u16::from_json(succeeded)?,
+            failed: u16::from_json(failed)?,
+            max_total_us: i32::from_json(max_total_us)?,
+        })
     }
 }
 
@@ -44,7 +53,7 @@ impl From<Beat> for PackedBeat {
 }
 
 /// The slots of a bar, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Beats {
     /// Beginning of the first slot, Unix milliseconds.
     pub first_ms: i64,
@@ -53,6 +62,12 @@ pub struct Beats {
     /// The slots.
     pub slots: Vec<Beat>,
 }
+
+json_object!(Beats {
+    first_ms,
+    interval_ms,
+    slots
+});
 
 impl Beats {
     /// The slots of an overview's answer.
@@ -259,6 +274,9 @@ mod tests {
             json,
             r#"{"first_ms":0,"interval_ms":60000,"slots":[[0,3,0,100]]}"#
         );
-        assert_eq!(serde_json::from_str::<Beats>(&json).unwrap(), beats(1));
+        assert_eq!(
+            edgewatch_client::json::from_str::<Beats>(&json).unwrap(),
+            beats(1)
+        );
     }
 }

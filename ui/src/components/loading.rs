@@ -6,35 +6,35 @@ use crate::{
     session::{is_signed_out, redirect_to, sign_in_path},
 };
 use edgewatch_client::{
+    json::{self, FromJson, Unreadable},
     protocol::problem::{Problem, ProblemType},
     transport::UNREACHABLE,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
-use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// Shows what a reading brings: a skeleton of the same size while it loads for the first time, a message with a retry
 /// when it fails. While it is read anew, what was there stays.
-pub fn loaded<T: DeserializeOwned + 'static>(
+pub fn loaded<T: FromJson + 'static>(
     reading: Reading,
     skeleton: fn() -> AnyView,
     view: impl Fn(T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
-    loaded_as(reading, skeleton, |json| serde_json::from_str(json), view)
+    loaded_as(reading, skeleton, |text| json::from_str(text), view)
 }
 
 /// The same for an answer that is not simply JSON of a type.
 pub fn loaded_as<T: 'static>(
     reading: Reading,
     skeleton: fn() -> AnyView,
-    parse: fn(&str) -> Result<T, serde_json::Error>,
+    parse: fn(&str) -> Result<T, Unreadable>,
     view: impl Fn(T) -> AnyView + Send + Sync + 'static,
 ) -> AnyView {
     show(
         reading,
         skeleton,
-        Arc::new(move |json| parse(json).map(&view).map_err(|error| unreadable(&error))),
+        Arc::new(move |text| parse(text).map(&view).map_err(unreadable)),
     )
 }
 
@@ -46,14 +46,14 @@ fn show(reading: Reading, skeleton: fn() -> AnyView, view: View) -> AnyView {
         Suspend::new(async move {
             reading
                 .await
-                .and_then(|json| view(&json))
+                .and_then(|text| view(&text))
                 .unwrap_or_else(|problem| failure(&problem, Callback::new(move |()| reading.refetch())))
         })
     };
     html! { <Transition fallback=skeleton>{content}</Transition> }
 }
 
-fn unreadable(error: &serde_json::Error) -> Problem {
+fn unreadable(error: Unreadable) -> Problem {
     Problem::new(ProblemType::Internal).detail(format!("The answer cannot be read: {error}."))
 }
 

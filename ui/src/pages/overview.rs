@@ -20,7 +20,12 @@ use crate::{
 #[cfg(feature = "ssr")]
 use edgewatch_client::protocol::problem::ProblemType;
 use edgewatch_client::{
-    Client, client::path, event::Event, monitor::MonitorState, protocol::problem::Problem,
+    Client,
+    client::path,
+    event::Event,
+    json::{self, Unreadable},
+    monitor::MonitorState,
+    protocol::problem::Problem,
 };
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
@@ -98,23 +103,24 @@ fn first_monitor(overview: Reading) -> AnyView {
 /// An answer that lists many monitors travels in the page as what is shown of it: a tenth of its size. What the browser
 /// reads itself stays as it came.
 #[cfg(feature = "ssr")]
-fn pack(json: String) -> Result<String, Problem> {
-    let unreadable = |error: serde_json::Error| Problem::new(ProblemType::Internal).detail(error.to_string());
-    let entries = entries(serde_json::from_str(&json).map_err(unreadable)?);
-    serde_json::to_string(&entries).map_err(unreadable)
+fn pack(answer: String) -> Result<String, Problem> {
+    let unreadable =
+        |error: &dyn std::error::Error| Problem::new(ProblemType::Internal).detail(error.to_string());
+    let entries = entries(json::from_str(&answer).map_err(|error| unreadable(&error))?);
+    serde_json::to_string(&entries).map_err(|error| unreadable(&error))
 }
 
 #[cfg(not(feature = "ssr"))]
-fn pack(json: String) -> Result<String, Problem> {
-    Ok(json)
+fn pack(answer: String) -> Result<String, Problem> {
+    Ok(answer)
 }
 
 /// Reads either form.
-fn unpack(json: &str) -> Result<Vec<Entry>, serde_json::Error> {
-    if json.starts_with('[') {
-        serde_json::from_str(json)
+fn unpack(text: &str) -> Result<Vec<Entry>, Unreadable> {
+    if text.starts_with('[') {
+        json::from_str(text)
     } else {
-        serde_json::from_str(json).map(entries)
+        json::from_str(text).map(entries)
     }
 }
 

@@ -4,13 +4,14 @@ use crate::components::heartbeat_bar::Beats;
 use chrono::{DateTime, Utc};
 use edgewatch_client::{
     client::percent_encode,
+    json_object,
     monitor::MonitorState,
     overview::{MonitorSummary, Overview},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// One monitor as the list shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
     /// Number.
     pub id: i32,
@@ -26,8 +27,17 @@ pub struct Entry {
     pub p95_us: Option<i32>,
 }
 
+json_object!(Entry {
+    id,
+    title,
+    standing,
+    beats,
+    p50_us,
+    p95_us
+});
+
 /// What a monitor is called.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct EntryTitle {
     /// Name.
     pub name: String,
@@ -37,8 +47,10 @@ pub struct EntryTitle {
     pub tags: Vec<String>,
 }
 
+json_object!(EntryTitle { name, target, tags });
+
 /// How a monitor stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Standing {
     /// State.
     pub state: MonitorState,
@@ -47,6 +59,12 @@ pub struct Standing {
     /// Some region sees it down, below the quorum.
     pub advisory: bool,
 }
+
+json_object!(Standing {
+    state,
+    since,
+    advisory
+});
 
 /// The entries of an answer.
 pub fn entries(overview: Overview) -> Vec<Entry> {

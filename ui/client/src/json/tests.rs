@@ -1,0 +1,205 @@
+//! Whatever `serde_json` reads is read here to the same value.
+
+use super::{FromJson, Unreadable, from_str};
+use crate::{
+    enrolment_token::EnrolmentToken,
+    event::Event,
+    monitor::Monitor,
+    overview::Overview,
+    page::Page,
+    region::Region,
+    result::{ResultDetail, ResultSummary},
+    series::Series,
+    session::{SessionResponse, SetupResponse},
+    test_run::TestRun,
+};
+use edgewatch_protocol::{observation::Sight, problem::Problem, reason::Reason};
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+#[track_caller]
+fn same<T: FromJson + DeserializeOwned + PartialEq + Debug>(text: &str) {
+    let expected: T = serde_json::from_str(text).unwrap();
+    assert_eq!(from_str::<T>(text), Ok(expected));
+}
+
+const SUMMARY: &str = r#""id":"9-4","at":"2026-05-01T12:00:00.25Z","slot":"2026-05-01T12:00:00Z","region":"weur",
+    "outcome":"down","reason":"timeout","phases":{"dns":"not_applicable","tcp":320,"tls":2100,"request":40,"ttfb":null,
+    "body":null},"total_us":10000000,"http_status":null,"message":"no \u201cfirst\u201d byte""#;
+
+const SIGHT: &str = r#""outcome":{"state":"down","reason":"timeout","phase":"ttfb"},
+    "phases":{"dns":"of_a_newer_version","tcp":320},"total_us":10,"http":{"status":503,"body_bytes":12,"hops":
+    [{"url":"https://a.example/","status":301,"phases":{}}]},"address":"2001:db8::1","certificate":{"fingerprint":"ab",
+    "subject":"CN=a","issuer":"CN=b","names":["a.example"],"not_before_ms":1,"not_after_ms":1800000000000,
+    "tls_version":"1.3","cipher_suite":"x"},"failed_assertions":[{"text":"status (503) == 200","severity":"down"}],
+    "of_a_newer_version":[1,2.5e3,{"a":null}]"#;
+
+const PLACE: &str = r#"{"colo":"FRA","asn":64496,"ip_family":"dual"}"#;
+
+#[test]
+fn answers_of_the_api() {
+    same::<SetupResponse>(r#"{"needed":true}"#);
+    same::<SessionResponse>(
+        r#"{"email":"a@example.com","role":"editor","expires_at":"2026-05-01T12:00:00Z"}"#,
+    );
+    same::<Overview>(
+        r#"{"at":"2026-05-01T12:00:00Z","monitors":[{"id":1,"name":"ä \ud83d\ude00","target":"https://a.example/",
+        "kind":"http","tags":["x"],"interval_s":30,"state":"degraded","state_since":"2026-05-01T11:00:00Z",
+        "advisory":true,"heartbeats":[{"at":"2026-05-01T11:59:30Z","worst":null,"succeeded":0,"failed":0,
+        "max_total_us":null},{"at":"2026-05-01T12:00:00Z","worst":"up","succeeded":3,"failed":0,"max_total_us":5}],
+        "p50_us":4,"p95_us":null}]}"#,
+    );
+    same::<Monitor>(
+        r#"{"id":7,"revision":2,"name":"Shop","check":{"type":"http","url":"https://shop.example/","auth":
+        {"scheme":"bearer","token":"t"},"assertions":[{"on":"status","allowed":"200-299,304"},
+        {"on":"json_path","path":"$.ok","is":"equal","value":"true","severity":"degraded"}]},"quorum":"count:2",
+        "regions":["weur"],"state":"up","state_since":"2026-05-01T11:00:00Z","region_states":[{"region":"weur",
+        "verdict":"unknown","last_outcome":null,"last_checked_at":null,"last_total_us":null,"last_message":null}],
+        "advisory":false,"from_config":true,"created_at":"2026-05-01T11:00:00Z"}"#,
+    );
+    same::<Page<ResultSummary>>(&format!(r#"{{"items":[{{{SUMMARY}}}],"next_cursor":"c"}}"#));
+    same::<ResultDetail>(&format!(
+        r#"{{{SUMMARY},"observation":{{"monitor":7,"revision":2,"slot_ms":1,"started_ms":2,{SIGHT}}},"evidence":
+        {{"probe":"ab","seq":3,"digest":"cd","received_at":"2026-05-01T11:00:00Z","place":{PLACE}}}}}"#
+    ));
+    same::<ResultDetail>(&format!(
+        r#"{{{SUMMARY},"observation":null,"evidence":{{"probe":"ab","seq":3,"digest":"cd",
+        "received_at":"2026-05-01T11:00:00Z","place":{{}}}}}}"#
+    ));
+    same::<Series>(
+        r#"{"from":"2026-05-01T11:00:00Z","to":"2026-05-01T12:00:00Z","bucket_s":3600,"buckets":[{"at":
+        "2026-05-01T11:00:00Z","succeeded":1,"failed":2,"unmeasured":3,"phases":{"dns_us":1,"tcp_us":2,"tls_us":3,
+        "request_us":4,"ttfb_us":5,"body_us":null},"p50_us":1,"p95_us":2,"p99_us":3}],
+        "window":{"p50_us":1,"p95_us":2,"p99_us":null}}"#,
+    );
+    same::<Vec<Region>>(&format!(
+        r#"[{{"name":"weur","label":"West","monitors":4,"probes":[{{"fingerprint":"ab","region":"weur","status":
+        "pending","host":"cloudflare","software":"s","capabilities":["http"],"place":{PLACE},"enrolled_at":
+        "2026-05-01T11:00:00Z","last_seen_at":null,"silent":false,"last_seq":0,"chain_breaks":0,"dropped":0}}]}}]"#
+    ));
+    same::<EnrolmentToken>(
+        r#"{"id":1,"label":"l","regions":["weur"],"used_by":[],"self_approving":true,"expires_at":
+        "2026-05-01T11:00:00Z","token":"t"}"#,
+    );
+    same::<TestRun>(&format!(
+        r#"{{"id":"u","region":null,"requested_at":"2026-05-01T11:00:00Z","report":{{"started_at":
+        "2026-05-01T11:00:00.5Z","place":{PLACE},{SIGHT}}}}}"#
+    ));
+    same::<TestRun>(r#"{"id":"u","region":"weur","requested_at":"2026-05-01T11:00:00Z","report":null}"#);
+    same::<Problem>(
+        r#"{"type":"/problems/validation","title":"t","status":422,"detail":"d","errors":[{"pointer":"/a","detail":
+        "b"}],"head":{"seq":1,"digest":null}}"#,
+    );
+    same::<Problem>(r#"{"type":"about:blank","title":"t","status":500}"#);
+}
+
+#[test]
+fn events() {
+    same::<Event>(
+        r#"{"type":"results","results":[{"monitor":1,"region":"weur","at":"2026-05-01T11:00:00Z","outcome":
+        "unmeasured","total_us":3}]}"#,
+    );
+    same::<Event>(
+        r#"{"type":"state","monitor":1,"state":"down","since":"2026-05-01T11:00:00Z","advisory":false,
+        "region_states":[{"region":"weur","verdict":"down","last_outcome":"down","last_checked_at":
+        "2026-05-01T11:00:00Z","last_total_us":4,"last_message":"m"}]}"#,
+    );
+    for name in ["monitors", "probes", "resync"] {
+        same::<Event>(&format!(r#"{{"type":"{name}"}}"#));
+    }
+}
+
+#[test]
+fn outcomes() {
+    for outcome in [
+        r#"{"state":"up"}"#,
+        r#"{"state":"degraded","reason":"assertion_failed"}"#,
+        r#"{"state":"unmeasured","reason":"of_a_newer_version"}"#,
+    ] {
+        same::<Sight>(&format!(r#"{{"outcome":{outcome},"total_us":1}}"#));
+    }
+    for reason in Reason::ALL {
+        assert_eq!(from_str(&format!("\"{}\"", reason.as_str())), Ok(*reason));
+    }
+}
+
+#[test]
+fn strings_and_numbers() {
+    for text in [
+        r#""""#,
+        r#""plain""#,
+        r#""a\"b\\c\/d\b\f\n\r\t\u0041\u00e4\uD83D\uDE00ä""#,
+        r#""\u0000""#,
+    ] {
+        same::<String>(text);
+    }
+    for text in ["0", "-1", "9223372036854775807", " 7\n"] {
+        same::<i64>(text);
+    }
+    same::<Vec<Option<bool>>>("[ true , false,null ]");
+    same::<Vec<bool>>("[]");
+}
+
+#[test]
+fn what_is_not_json_is_refused() {
+    for text in [
+        "",
+        " ",
+        "{",
+        "[1",
+        "[1,]",
+        "[,1]",
+        "{\"a\":}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "nul",
+        "tru",
+        "1 2",
+        "01",
+        "1.",
+        "-",
+        "+1",
+        ".5",
+        "1e",
+        "--1",
+        "\"",
+        "\"\\",
+        "\"\\x\"",
+        "\"\\u12\"",
+        "\"\\ud800\"",
+        "\"\\ud800\\u0041\"",
+        "\"\\udc00\"",
+        "\"\n\"",
+        "'a'",
+        "1-",
+        "[1 2]",
+        "{\"a\":1,}",
+    ] {
+        assert!(serde_json::from_str::<serde_json::Value>(text).is_err(), "{text}");
+        assert_eq!(from_str::<Option<i64>>(text), Err(Unreadable::Syntax), "{text}");
+    }
+    let deep = "[".repeat(100_000);
+    assert_eq!(from_str::<Option<i64>>(&deep), Err(Unreadable::Syntax));
+}
+
+#[test]
+fn what_is_of_another_shape_is_refused() {
+    assert_eq!(
+        from_str::<SetupResponse>("{}"),
+        Err(Unreadable::Missing("needed"))
+    );
+    assert_eq!(
+        from_str::<SetupResponse>("[]"),
+        Err(Unreadable::Missing("needed"))
+    );
+    assert_eq!(
+        from_str::<SetupResponse>(r#"{"needed":null}"#),
+        Err(Unreadable::Mismatch)
+    );
+    assert_eq!(from_str::<u8>("256"), Err(Unreadable::Mismatch));
+    assert_eq!(from_str::<i32>("1.5"), Err(Unreadable::Mismatch));
+    assert_eq!(
+        from_str::<Event>(r#"{"type":"of_a_newer_version"}"#),
+        Err(Unreadable::Mismatch)
+    );
+}

@@ -33,7 +33,7 @@ impl Clock {
     /// Provides the clock. The server's moment holds until the page is taken over; then it ticks, and times are shown
     /// in the viewer's zone.
     pub fn provide() -> Self {
-        let now_ms = SharedValue::new(machine_now_ms).into_inner();
+        let now_ms = SharedValue::new_str(machine_now_ms).into_inner();
         let clock = Self {
             now_ms: RwSignal::new(now_ms),
             local: RwSignal::new(false),

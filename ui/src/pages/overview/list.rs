@@ -167,11 +167,22 @@ impl Filter {
     pub fn shows(&self, title: &EntryTitle, state: MonitorState) -> bool {
         self.state.is_none_or(|wanted| wanted == state)
             && self.tag.as_ref().is_none_or(|tag| title.tags.contains(tag))
-            && self.text.to_lowercase().split_whitespace().all(|word| {
-                let holds = |text: &String| text.to_lowercase().contains(word);
+            && lower_case(&self.text).split_whitespace().all(|word| {
+                let holds = |text: &String| lower_case(text).contains(word);
                 holds(&title.name) || holds(&title.target) || title.tags.iter().any(holds)
             })
     }
+}
+
+/// The browser knows how to do this, so its tables need not be shipped.
+#[cfg(feature = "hydrate")]
+fn lower_case(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn lower_case(text: &str) -> String {
+    text.to_lowercase()
 }
 
 #[cfg(test)]

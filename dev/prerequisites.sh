@@ -25,10 +25,12 @@ apt_install() {
 # Rust, with the WASM target of the probe and the dashboard.
 have cargo || fail 'Rust is missing: install it with rustup (https://rustup.rs), then run this again'
 have cc || apt_install build-essential || fail 'a C compiler is missing: install your system'"'"'s build tools (Debian: apt-get install build-essential)'
-if ! [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ]; then
+sysroot=$(rustc --print sysroot) || fail 'the Rust of rust-toolchain.toml is missing: run `rustup toolchain install` in this directory'
+if ! [ -d "$sysroot/lib/rustlib/wasm32-unknown-unknown" ]; then
   step 'adding the wasm32-unknown-unknown target'
   have rustup || fail 'the target wasm32-unknown-unknown is missing: install Rust with rustup (https://rustup.rs)'
-  rustup target add wasm32-unknown-unknown
+  rustup -q target add wasm32-unknown-unknown ||
+    fail 'rustup could not add the target wasm32-unknown-unknown, its message stands above: run this again when its server can be reached'
 fi
 
 # Node and the packages that build and test.
@@ -36,7 +38,7 @@ have node && have npm || apt_install nodejs npm || fail 'Node.js 20 or newer wit
 node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || fail "Node.js $(node --version) is too old: 20 or newer is needed"
 if ! cmp -s package-lock.json node_modules/.edgewatch-lock; then
   step 'npm packages (workerd, wasm-opt, esbuild, playwright-core)'
-  npm ci --no-fund --no-audit --loglevel=error
+  npm ci --no-fund --no-audit --loglevel=error || fail 'npm could not install the packages of package-lock.json; its message stands above'
   cp package-lock.json node_modules/.edgewatch-lock
 fi
 
@@ -45,7 +47,8 @@ locked_version() { awk -v name="$1" '$0 == "name = \"" name "\"" { getline; gsub
 cargo_tool() { # crate, binary, version, flags
   if [ "$("$EDGEWATCH_TOOLS/bin/$2" --version 2>/dev/null | awk '{print $NF}')" != "$3" ]; then
     step "$1 $3 (built once, about two minutes)"
-    cargo install --quiet --root "$EDGEWATCH_TOOLS" --target-dir "$EDGEWATCH_TOOLS/build" --version "$3" "${@:4}" "$1"
+    cargo install --quiet --root "$EDGEWATCH_TOOLS" --target-dir "$EDGEWATCH_TOOLS/build" --version "$3" "${@:4}" "$1" ||
+      fail "cargo could not install $1 $3; its message stands above"
   fi
 }
 cargo_tool wasm-bindgen-cli wasm-bindgen "$(locked_version wasm-bindgen)"
@@ -56,7 +59,13 @@ fi
 cargo_tool worker-build worker-build "$(locked_version worker)"
 
 # For `make lint` alone; a build does without.
-if [ "${1:-}" = lint ]; then cargo_tool cargo-deny cargo-deny 0.20.2 --no-default-features; fi
+if [ "${1:-}" = lint ]; then
+  for component in rustfmt clippy; do
+    [ -x "$sysroot/bin/cargo-${component/rustfmt/fmt}" ] || rustup -q component add "$component" ||
+      fail "$component is missing: run \`rustup component add $component\`"
+  done
+  cargo_tool cargo-deny cargo-deny 0.20.2 --no-default-features
+fi
 
 # A PostgreSQL server for the embedded database and the tests, unless a database is given.
 if [ -z "${DATABASE_URL:-}" ] && ! have postgres && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then

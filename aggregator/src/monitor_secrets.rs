@@ -1,19 +1,17 @@
 //! The secrets within a check: shown as [`REDACTED`] to everybody, kept when they come back so.
 //!
-//! A kept secret stays bound to the origin (scheme, host, port) that it was written for: whoever points the check
-//! somewhere else has to know the secret. Otherwise an editor, who may not read it, could have it sent to himself.
+//! A kept secret stays bound to the origin (such as scheme, host, port) that it was written for: whoever points the
+//! check somewhere else has to know the secret. Otherwise an editor, who may not read it, could have it sent to himself.
 
 use edgewatch_client::monitor::REDACTED;
-use edgewatch_protocol::{
-    check::{Check, HttpAuth, HttpCheck},
-    problem::FieldError,
-};
+use edgewatch_core::check::{origin, secrets};
+use edgewatch_protocol::{check::Check, problem::FieldError};
 
 /// The check as it may be shown.
 pub fn redact(check: &Check) -> Check {
     let mut shown = check.clone();
-    for (_, _, secret) in secrets(&mut shown) {
-        REDACTED.clone_into(secret);
+    for secret in secrets(&mut shown) {
+        REDACTED.clone_into(secret.value);
     }
     shown
 }
@@ -25,21 +23,22 @@ pub fn redact(check: &Check) -> Check {
 pub fn restore(check: &mut Check, kept: Option<&Check>) -> Result<(), Vec<FieldError>> {
     let same_origin = kept.is_some_and(|kept| origin(kept).is_some() && origin(kept) == origin(check));
     let mut kept = kept.cloned();
-    let kept: Vec<(Slot, String)> = kept
+    let kept: Vec<(String, String)> = kept
         .iter_mut()
         .flat_map(|kept| {
             secrets(kept)
                 .into_iter()
-                .map(|(slot, _, secret)| (slot, secret.clone()))
+                .map(|secret| (secret.slot, secret.value.clone()))
         })
         .collect();
     let mut errors = Vec::new();
-    for (slot, pointer, secret) in secrets(check) {
-        if secret != REDACTED {
+    for secret in secrets(check) {
+        if secret.value != REDACTED {
             continue;
         }
-        match kept.iter().find(|(kept_slot, _)| *kept_slot == slot) {
-            Some((_, value)) if same_origin => secret.clone_from(value),
+        let pointer = format!("/check{}", secret.pointer);
+        match kept.iter().find(|(kept_slot, _)| *kept_slot == secret.slot) {
+            Some((_, value)) if same_origin => secret.value.clone_from(value),
             Some(_) => errors.push(FieldError {
                 pointer,
                 detail: "the check goes to another origin than this secret was written for: enter it again"
@@ -54,80 +53,10 @@ pub fn restore(check: &mut Check, kept: Option<&Check>) -> Result<(), Vec<FieldE
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// What identifies a secret within its check.
-#[derive(Debug, PartialEq, Eq)]
-enum Slot {
-    Password,
-    Token,
-    /// The n-th field of this name.
-    Header {
-        name: String,
-        nth: usize,
-    },
-}
-
-/// All secrets of a check: what each is, where it stands in the settings, and its value.
-fn secrets(check: &mut Check) -> Vec<(Slot, String, &mut String)> {
-    match check {
-        Check::Http(http) => http_secrets(http),
-        Check::Unknown => Vec::new(),
-    }
-}
-
-fn http_secrets(http: &mut HttpCheck) -> Vec<(Slot, String, &mut String)> {
-    let mut found = Vec::new();
-    match &mut http.auth {
-        Some(HttpAuth::Basic { password, .. }) => {
-            found.push((Slot::Password, "/check/auth/password".to_owned(), password));
-        }
-        Some(HttpAuth::Bearer { token }) => found.push((Slot::Token, "/check/auth/token".to_owned(), token)),
-        None => {}
-    }
-    let mut names: Vec<String> = Vec::new();
-    for (index, header) in http.headers.iter_mut().enumerate() {
-        let name = header.name.trim().to_ascii_lowercase();
-        let nth = names.iter().filter(|earlier| **earlier == name).count();
-        names.push(name.clone());
-        if carries_credentials(&name) && !header.value.is_empty() {
-            let slot = Slot::Header { name, nth };
-            found.push((slot, format!("/check/headers/{index}/value"), &mut header.value));
-        }
-    }
-    found
-}
-
-/// Whether fields of this name (in lower case) usually carry credentials: `Authorization`, `Cookie`, `X-Api-Key`,
-/// `X-Auth-Token`, `Ocp-Apim-Subscription-Key` and their like. Hiding one too many does no harm.
-fn carries_credentials(name: &str) -> bool {
-    const WORDS: [&str; 9] = [
-        "auth",
-        "cookie",
-        "credential",
-        "key",
-        "passw",
-        "secret",
-        "session",
-        "signature",
-        "token",
-    ];
-    WORDS.iter().any(|word| name.contains(word))
-}
-
-/// Scheme, host and port that a check goes to.
-fn origin(check: &Check) -> Option<String> {
-    match check {
-        Check::Http(http) => {
-            let origin = url::Url::parse(&http.url).ok()?.origin();
-            origin.is_tuple().then(|| origin.ascii_serialization())
-        }
-        Check::Unknown => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edgewatch_protocol::check::Header;
+    use edgewatch_protocol::check::{Header, HttpAuth, HttpCheck};
 
     fn header(name: &str, value: &str) -> Header {
         Header {
@@ -223,28 +152,5 @@ mod tests {
             pointers(restore(&mut edited, Some(&stored)).unwrap_err()),
             ["/check/auth/token"]
         );
-    }
-
-    #[test]
-    fn headers_that_carry_credentials() {
-        for name in [
-            "authorization",
-            "proxy-authorization",
-            "x-auth-token",
-            "x-functions-key",
-            "set-cookie",
-            "x-hub-signature",
-        ] {
-            assert!(carries_credentials(name), "{name}");
-        }
-        for name in [
-            "accept",
-            "user-agent",
-            "content-type",
-            "x-request-id",
-            "if-none-match",
-        ] {
-            assert!(!carries_credentials(name), "{name}");
-        }
     }
 }

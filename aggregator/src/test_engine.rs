@@ -52,12 +52,15 @@ impl TestEngine {
 mod tests {
     use super::*;
     use edgewatch_core::{
-        check::Engine,
-        platform::{DialError, DialTarget, FetchError, NoFetch, Platform, ResolveError, StartTlsError},
+        engine::Engine,
+        platform::{
+            DialError, DialTarget, DnsAnswer, DnsQueryError, FetchError, NoFetch, Platform, ResolveError,
+            StartTlsError,
+        },
     };
     use edgewatch_protocol::{
         batch::Place,
-        check::{HttpCheck, PhaseMode},
+        check::{HttpCheck, PhaseMode, shared::IpVersion},
     };
     use std::{
         net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -166,9 +169,12 @@ mod tests {
         async fn sleep(&self, duration: Duration) {
             self.native.sleep(duration).await;
         }
-        async fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, ResolveError> {
+        async fn resolve(&self, _: &str, _: IpVersion) -> Result<Vec<IpAddr>, ResolveError> {
             let mut answers = self.answers.lock().unwrap();
             Ok(vec![answers.pop().unwrap()])
+        }
+        async fn query_dns(&self, query: &[u8]) -> Result<DnsAnswer, DnsQueryError> {
+            self.native.query_dns(query).await
         }
         async fn dial(&self, target: &DialTarget) -> Result<TcpStream, DialError> {
             self.native.dial(target).await

@@ -1,6 +1,6 @@
 //! The rules that a monitor's settings must meet, whoever wrote them: the REST API or the configuration file.
 //!
-//! Whether a check can be run at all is the engine's to say ([`edgewatch_core::validate`]); what stands here is about
+//! Whether a check can be run at all is the engine's to say ([`edgewatch_core::check`]); what stands here is about
 //! the monitor around it. Every error names its field by a JSON pointer (RFC 6901).
 
 use edgewatch_client::monitor::{MonitorSettings, Quorum};
@@ -70,26 +70,8 @@ pub fn validate_test_run(
     errors
 }
 
-/// What is checked, in short and without secrets: the URL without credentials, query and fragment.
-pub fn target(check: &Check) -> String {
-    match check {
-        Check::Http(http) => match url::Url::parse(&http.url) {
-            Ok(mut url) => {
-                url.set_query(None);
-                url.set_fragment(None);
-                // Neither can fail on an absolute http URL, and what cannot hold credentials holds none.
-                let _ = url.set_username("");
-                let _ = url.set_password(None);
-                url.to_string()
-            }
-            Err(_) => String::new(),
-        },
-        Check::Unknown => String::new(),
-    }
-}
-
 fn validate_check(check: &Check) -> Vec<FieldError> {
-    edgewatch_core::validate::validate(check)
+    edgewatch_core::check::validate(check)
         .into_iter()
         .map(|fault| error(format!("/check{}", fault.pointer), fault.detail))
         .collect()
@@ -178,14 +160,31 @@ fn region_error(
         };
         return Some(error(pointer, format!("`{region}` is not a region: {hint}")));
     };
-    let needed = check.capability();
-    let serves = found.capabilities.as_ref().is_none_or(|all| all.contains(needed));
-    (!serves).then(|| {
-        error(
-            pointer,
-            format!("region {region} has no probe that can run `{needed}`"),
-        )
-    })
+    let able = |known: &KnownRegion| missing_capability(check, known.capabilities.as_ref()).is_none();
+    let missing = missing_capability(check, found.capabilities.as_ref())?;
+    let others: Vec<&str> = known
+        .iter()
+        .filter(|known| able(known))
+        .map(|known| &*known.name)
+        .collect();
+    let hint = if others.is_empty() {
+        "no region has".to_owned()
+    } else {
+        format!("these have: {}", others.join(", "))
+    };
+    Some(error(
+        pointer,
+        format!("region {region} has no probe that can do `{missing}`; {hint}"),
+    ))
+}
+
+/// The first thing that a check needs and nobody in a region can do. A region without probes is given the benefit of the
+/// doubt.
+fn missing_capability(check: &Check, able: Option<&HashSet<String>>) -> Option<&'static str> {
+    let able = able?;
+    edgewatch_core::check::capabilities(check)
+        .into_iter()
+        .find(|&needed| !able.contains(needed))
 }
 
 fn check_range<T: PartialOrd + std::fmt::Display + Copy>(
@@ -210,7 +209,6 @@ fn error(pointer: impl Into<String>, detail: impl Into<String>) -> FieldError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edgewatch_protocol::check::HttpCheck;
     use serde_json::{Value, json};
 
     fn known() -> Vec<KnownRegion> {
@@ -300,18 +298,8 @@ mod tests {
             errors,
             [error(
                 "/regions/0",
-                "region enam has no probe that can run `http`"
+                "region enam has no probe that can do `http`; these have: weur, apac"
             )]
         );
-    }
-
-    #[test]
-    fn the_target_holds_no_secrets() {
-        let target_of = |url: &str| target(&Check::Http(HttpCheck::get(url)));
-        assert_eq!(
-            target_of("https://u:p@example.org:8443/a/b?token=x#y"),
-            "https://example.org:8443/a/b"
-        );
-        assert_eq!(target_of("nonsense"), "");
     }
 }

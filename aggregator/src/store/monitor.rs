@@ -1,7 +1,7 @@
 //! Monitors: `monitor`, `monitor_region`, and what regions say of them in `region_state`.
 
 use super::definition::{Owner, open_definition, seal_definition};
-use crate::{monitor_secrets::redact, secret::Secrets, validation::target};
+use crate::{monitor_secrets::redact, secret::Secrets};
 use chrono::{DateTime, Utc};
 use edgewatch_client::monitor::{Monitor, MonitorSettings, MonitorState, RegionState, Verdict};
 use edgewatch_protocol::{check::Check, name::Region, observation::OutcomeState};
@@ -209,8 +209,8 @@ pub async fn create_monitor(
         id,
         settings.name,
         seal_definition(secrets, Owner::Monitor(id), &settings.check)?,
-        settings.check.capability(),
-        target(&settings.check),
+        settings.check.type_name(),
+        edgewatch_core::check::target(&settings.check),
         settings.interval_s.cast_signed(),
         settings.timeout_ms.cast_signed(),
         i16::from(settings.retries),
@@ -252,8 +252,8 @@ pub async fn update_monitor(
         id,
         settings.name,
         seal_definition(secrets, Owner::Monitor(id), &settings.check)?,
-        settings.check.capability(),
-        target(&settings.check),
+        settings.check.type_name(),
+        edgewatch_core::check::target(&settings.check),
         settings.interval_s.cast_signed(),
         settings.timeout_ms.cast_signed(),
         i16::from(settings.retries),

@@ -6,11 +6,10 @@ mod platform;
 
 pub use platform::{AddressPolicy, NativePlatform};
 
-use edgewatch_core::check::Engine;
+use edgewatch_core::engine::Engine;
 use edgewatch_protocol::{
     check::Check,
     observation::{Outcome, Sight},
-    phase::PhaseTimes,
     reason::Reason,
 };
 
@@ -19,17 +18,9 @@ use edgewatch_protocol::{
 pub async fn run_check(check: &Check, timeout_ms: u32, platform: &NativePlatform) -> Sight {
     match Engine::new(platform) {
         Ok(engine) => engine.run(check, timeout_ms).await,
-        Err(message) => Sight {
-            outcome: Outcome::Unmeasured {
-                reason: Reason::Unsupported,
-            },
-            phases: PhaseTimes::default(),
-            total_us: 0,
-            http: None,
-            address: None,
-            certificate: None,
-            failed_assertions: Vec::new(),
-            message: Some(message),
-        },
+        Err(message) => {
+            let reason = Reason::Unsupported;
+            Sight::of(Outcome::Unmeasured { reason }, Some(message))
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! Sockets, names, time and randomness of a machine with an operating system.
 
 use edgewatch_core::platform::{
-    DialError, DialTarget, FetchError, NoFetch, Platform, ResolveError, StartTlsError,
+    DialError, DialTarget, DnsAnswer, DnsQueryError, FetchError, NoFetch, Platform, ResolveError,
+    StartTlsError,
 };
-use edgewatch_protocol::{batch::Place, check::PhaseMode};
+use edgewatch_protocol::{
+    batch::Place,
+    check::{PhaseMode, shared::IpVersion},
+};
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -103,13 +107,19 @@ impl Platform for NativePlatform {
         tokio::time::sleep(duration).await;
     }
 
-    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+    async fn resolve(&self, host: &str, _ip_version: IpVersion) -> Result<Vec<IpAddr>, ResolveError> {
         let found = lookup_host((host, 0))
             .await
             .map_err(|error| resolve_error(host, &error))?;
         let mut addresses: Vec<_> = found.map(|address| address.ip()).collect();
         addresses.dedup();
         Ok(addresses)
+    }
+
+    async fn query_dns(&self, _query: &[u8]) -> Result<DnsAnswer, DnsQueryError> {
+        Err(DnsQueryError(
+            "this host has no resolver of its own yet".to_owned(),
+        ))
     }
 
     async fn dial(&self, target: &DialTarget) -> Result<TcpStream, DialError> {

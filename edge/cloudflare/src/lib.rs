@@ -8,7 +8,6 @@
 
 mod address_rules;
 mod checks_cron;
-mod dns_over_https;
 mod http_client;
 mod object_storage;
 mod place;

@@ -2,18 +2,20 @@
 
 use crate::{
     address_rules::{check_address, check_port},
-    dns_over_https::{DNS_MESSAGE, Family, read_answer, write_query},
     http_client::{self, Body},
     object_storage::ObjectStorage,
     place::observe_place,
     settings::Settings,
     socket_stream::{Peer, SocketStream},
 };
-use edgewatch_core::platform::{
-    DialError, DialTarget, FetchError, Platform, ResolveError, StartTlsError, Storage, StorageError,
-    Transport,
+use edgewatch_core::{
+    dns_message::DNS_MESSAGE,
+    platform::{
+        DialError, DialTarget, DnsAnswer, DnsQueryError, FetchError, Platform, StartTlsError, Storage,
+        StorageError, Transport,
+    },
 };
-use edgewatch_protocol::{batch::Place, check::PhaseMode};
+use edgewatch_protocol::{batch::Place, capability, check::PhaseMode};
 use futures::future::{Either, select};
 use http::{Request, Response, header};
 use serde::{Deserialize, Serialize};
@@ -101,27 +103,27 @@ impl WorkersPlatform {
         self.storage.put(PLACE_KEY, &record)
     }
 
-    /// One question to the resolver.
-    async fn lookup(&self, host: &str, family: Family) -> Result<Vec<IpAddr>, ResolveError> {
-        let unavailable = |error: String| ResolveError::Unavailable(format!("the resolver: {error}"));
+    /// One question to the resolver, which is not asked for a while after it was away.
+    async fn ask_resolver(&self, query: &[u8]) -> Result<Vec<u8>, String> {
         let request = Request::post(self.settings.doh_url.as_str())
             .header(header::CONTENT_TYPE, DNS_MESSAGE)
             .header(header::ACCEPT, DNS_MESSAGE)
-            .body(write_query(host, family)?)
-            .map_err(|error| unavailable(error.to_string()))?;
+            .body(query.to_vec())
+            .map_err(|error| error.to_string())?;
         let answer = async {
-            let response = http_client::exchange(request)
-                .await
-                .map_err(|error| unavailable(reason(error)))?;
+            let response = http_client::exchange(request).await.map_err(reason)?;
             if !response.status().is_success() {
-                return Err(unavailable(format!("it answered {}", response.status())));
+                return Err(format!("it answered {}", response.status()));
             }
-            let message = response.into_body().read_to_end(MAX_DNS_BYTES).await;
-            read_answer(&message.map_err(|error| unavailable(reason(error)))?)
+            response
+                .into_body()
+                .read_to_end(MAX_DNS_BYTES)
+                .await
+                .map_err(reason)
         };
         within(PATIENCE, answer)
             .await
-            .unwrap_or_else(|| Err(unavailable("it does not answer".to_owned())))
+            .unwrap_or_else(|| Err("it does not answer".to_owned()))
     }
 
     /// What a failed dial means. The platform says the same of a refused, an unreachable and a forbidden peer; where it
@@ -195,23 +197,19 @@ impl Platform for WorkersPlatform {
         Delay::from(duration).await;
     }
 
-    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+    async fn query_dns(&self, query: &[u8]) -> Result<DnsAnswer, DnsQueryError> {
         if now_ms() < self.resolver_paused_until_ms.get() {
-            return Err(ResolveError::Unavailable(
-                "the resolver was away a moment ago".to_owned(),
-            ));
+            return Err(DnsQueryError("the resolver was away a moment ago".to_owned()));
         }
-        // One sub-request for nearly every name: IPv6 is asked for where there is no IPv4.
-        let mut addresses = self.lookup(host, Family::V4).await;
-        if addresses.as_ref().is_ok_and(Vec::is_empty) {
-            addresses = self.lookup(host, Family::V6).await;
-        }
-        if let Err(ResolveError::Unavailable(_)) = addresses {
-            self.resolver_paused_until_ms.set(now_ms() + RESOLVER_PAUSE_MS);
-        }
-        match addresses {
-            Ok(addresses) if addresses.is_empty() => Err(ResolveError::NotFound),
-            other => other,
+        match self.ask_resolver(query).await {
+            Ok(message) => Ok(DnsAnswer {
+                message,
+                server: self.settings.doh_url.to_string(),
+            }),
+            Err(error) => {
+                self.resolver_paused_until_ms.set(now_ms() + RESOLVER_PAUSE_MS);
+                Err(DnsQueryError(format!("the resolver: {error}")))
+            }
         }
     }
 
@@ -277,7 +275,9 @@ impl Platform for WorkersPlatform {
     }
 
     fn capabilities(&self) -> Vec<String> {
-        vec!["http".to_owned(), "ipv6".to_owned()]
+        let more = [capability::IPV6];
+        let all = capability::STREAMS.iter().chain(&more);
+        all.map(|&one| one.to_owned()).collect()
     }
 
     fn place(&self) -> Place {

@@ -1,8 +1,8 @@
 //! Whether a response is what was asked for: pure, each failure told with the value that was found.
 
-use crate::check::excerpt::{clip, mask};
+use crate::attempt::excerpt::{clip, mask};
 use edgewatch_protocol::{
-    assertion::{Assertion, Severity, StatusSet, Subject, TextCondition},
+    assertion::{Assertion, Subject, TextCondition},
     observation::{CertificateFacts, FailedAssertion},
 };
 use http::HeaderMap;
@@ -22,40 +22,53 @@ const MAX_SHOWN_BYTES: usize = 160;
 
 const MS_PER_DAY: i64 = 86_400_000;
 
-/// What assertions are judged on.
-#[derive(Clone, Copy)]
+/// What assertions are judged on: as much of it as the check's type shows.
+#[derive(Clone, Copy, Default)]
 pub struct Evidence<'a> {
+    /// When the check ended, Unix milliseconds.
+    pub now_ms: i64,
+    /// How long the check took, in microseconds; of echo requests the mean round trip.
+    pub latency_us: u32,
     /// The final response's status.
-    pub status: u16,
+    pub status: Option<u16>,
     /// The final response's fields.
-    pub headers: &'a HeaderMap,
+    pub headers: Option<&'a HeaderMap>,
     /// The final response's body: the whole of it if an assertion looks at it.
     pub body: &'a [u8],
     /// The body's length.
     pub body_bytes: u64,
-    /// How long the check took, in microseconds.
-    pub total_us: u32,
     /// The peer's certificate, of the last connection.
     pub certificate: Option<&'a CertificateFacts>,
     /// Whether the platform looked in a way that hides the certificate: then nothing is said of its days.
     pub certificate_hidden: bool,
-    /// When the check ended, Unix milliseconds.
-    pub now_ms: i64,
+    /// What the peer said.
+    pub reply: Option<&'a str>,
+    /// The smallest time to live of the records found, seconds.
+    pub ttl_s: Option<u32>,
+    /// Echo requests sent, and answered.
+    pub packets: Option<(u8, u8)>,
+    /// The mean difference of consecutive round trips, microseconds.
+    pub jitter_us: Option<u32>,
 }
 
-/// The assertions that do not hold, in their order. Without one on the status, 200 to 299 is asked for first.
-pub fn evaluate(assertions: &[Assertion], evidence: &Evidence<'_>) -> Vec<FailedAssertion> {
-    let of_status = |assertion: &Assertion| matches!(assertion.subject, Subject::Status { .. });
-    let success = Assertion {
-        subject: Subject::Status {
-            allowed: StatusSet::success(),
-        },
-        severity: Severity::Down,
-    };
-    let implied = (!assertions.iter().any(of_status)).then_some(&success);
-    implied
+impl Evidence<'_> {
+    /// Of a check that ended at this time and took so long, with nothing else to show.
+    pub fn at(now_ms: i64, latency_us: u32) -> Self {
+        Self {
+            now_ms,
+            latency_us,
+            ..Self::default()
+        }
+    }
+}
+
+/// The assertions that do not hold, in their order.
+pub fn evaluate<'a>(
+    assertions: impl IntoIterator<Item = &'a Assertion>,
+    evidence: &Evidence<'_>,
+) -> Vec<FailedAssertion> {
+    assertions
         .into_iter()
-        .chain(assertions)
         .filter_map(|assertion| {
             failure(&assertion.subject, evidence).map(|text| FailedAssertion {
                 text,
@@ -86,13 +99,15 @@ fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
     match subject {
         Subject::Status { allowed } => {
             let status = evidence.status;
-            (!allowed.contains(status)).then(|| format!("status ({status}) in {allowed}"))
+            let found = status.map_or("none".to_owned(), |status| status.to_string());
+            (!status.is_some_and(|status| allowed.contains(status)))
+                .then(|| format!("status ({found}) in {allowed}"))
         }
         Subject::Header { name, condition } => {
             let fields: Vec<_> = evidence
                 .headers
-                .get_all(name.as_str())
-                .iter()
+                .into_iter()
+                .flat_map(|headers| headers.get_all(name.as_str()))
                 .map(|value| String::from_utf8_lossy(value.as_bytes()))
                 .collect();
             let found = (!fields.is_empty()).then(|| fields.join(", "));
@@ -110,8 +125,13 @@ fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
         Subject::JsonPath { path, condition } => json_path(path, condition, evidence.body),
         Subject::Latency { max_ms } => {
             // Compared in whole microseconds, shown rounded up, so that the shown values never contradict the verdict.
-            let late = u64::from(evidence.total_us) > u64::from(*max_ms) * 1000;
-            late.then(|| format!("latency ({} ms) <= {max_ms} ms", evidence.total_us.div_ceil(1000)))
+            let late = u64::from(evidence.latency_us) > u64::from(*max_ms) * 1000;
+            late.then(|| {
+                format!(
+                    "latency ({} ms) <= {max_ms} ms",
+                    evidence.latency_us.div_ceil(1000)
+                )
+            })
         }
         Subject::CertificateDays { min_days } => match evidence.certificate {
             Some(certificate) => {
@@ -121,6 +141,33 @@ fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
             None if evidence.certificate_hidden => None,
             None => Some(format!("certificate days (no certificate) >= {min_days}")),
         },
+        Subject::Reply { condition } => judge_text(condition, evidence.reply)
+            .map(|wanted| format!("reply ({}) {wanted}", shown(evidence.reply))),
+        Subject::Ttl { min_s, max_s } => {
+            let found = evidence.ttl_s?;
+            let range = match (*min_s, *max_s) {
+                (0, max_s) => format!("<= {max_s} s"),
+                (min_s, u32::MAX) => format!(">= {min_s} s"),
+                (min_s, max_s) => format!("in {min_s}-{max_s} s"),
+            };
+            (!(*min_s..=*max_s).contains(&found)).then(|| format!("ttl ({found} s) {range}"))
+        }
+        Subject::PacketLoss { max_percent } => {
+            let (sent, received) = evidence.packets?;
+            let lost = u32::from(sent.saturating_sub(received));
+            // Compared without rounding, shown rounded up, so that the shown values never contradict the verdict.
+            (lost * 100 > u32::from(*max_percent) * u32::from(sent)).then(|| {
+                format!(
+                    "packet loss ({lost} of {sent}, {} %) <= {max_percent} %",
+                    (lost * 100).div_ceil(u32::from(sent.max(1)))
+                )
+            })
+        }
+        Subject::Jitter { max_ms } => {
+            let found = evidence.jitter_us?;
+            (u64::from(found) > u64::from(*max_ms) * 1000)
+                .then(|| format!("jitter ({} ms) <= {max_ms} ms", found.div_ceil(1000)))
+        }
         Subject::Unknown => Some("an assertion that this probe does not know".to_owned()),
     }
 }
@@ -214,14 +261,11 @@ mod tests {
 
     fn evidence<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Evidence<'a> {
         Evidence {
-            status: 200,
-            headers,
+            status: Some(200),
+            headers: Some(headers),
             body,
             body_bytes: body.len() as u64,
-            total_us: 812_000,
-            certificate: None,
-            certificate_hidden: false,
-            now_ms: 0,
+            ..Evidence::at(0, 812_000)
         }
     }
 
@@ -237,11 +281,9 @@ mod tests {
     fn status() {
         let headers = HeaderMap::new();
         let unavailable = Evidence {
-            status: 503,
+            status: Some(503),
             ..evidence(&headers, b"")
         };
-        assert_eq!(texts("[]", &unavailable), ["status (503) in 200-299"]);
-        assert_eq!(texts("[]", &evidence(&headers, b"")), [""; 0]);
         let asked = r#"[{"on":"status","allowed":"301,500-599"}]"#;
         assert_eq!(texts(asked, &unavailable), [""; 0]);
         assert_eq!(
@@ -370,7 +412,7 @@ mod tests {
         );
         assert_eq!(texts(r#"[{"on":"latency","max_ms":812}]"#, &seen), [""; 0]);
         let a_little_late = Evidence {
-            total_us: 500_001,
+            latency_us: 500_001,
             ..seen
         };
         assert_eq!(

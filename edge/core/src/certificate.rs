@@ -1,6 +1,6 @@
 //! What a certificate says, read from its DER bytes (RFC 5280).
 
-use crate::check::excerpt::clip;
+use crate::attempt::excerpt::clip;
 use edgewatch_protocol::{digest::sha256_hex, observation::CertificateFacts};
 use std::net::IpAddr;
 use x509_cert::{

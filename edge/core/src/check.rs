@@ -1,64 +1,136 @@
-//! Running one check: one file per type.
+//! The check types: one file each, with everything that the product has to know of a type.
+//!
+//! `docs/adding-a-check-type.md` tells how another one is added.
 
-mod body;
-mod connect;
-mod deadline;
-pub mod excerpt;
-mod exchange;
-mod fetch;
+mod dns;
+mod domain;
+mod grpc;
+mod heartbeat;
 mod http;
-mod request;
-mod stop;
-mod timed_stream;
+mod ping;
+mod script;
+mod steps;
+mod tcp;
+mod tls;
+mod udp;
+mod websocket;
 
-pub use request::OWN_FIELDS;
-
-use crate::{platform::Platform, tls::TlsClient};
+use crate::{engine::Engine, platform::Platform, validate::Faults};
 use edgewatch_protocol::{
+    assertion::{Assertion, Subject},
     check::Check,
+    for_check,
     observation::{Outcome, Sight},
-    phase::PhaseTimes,
+    problem::FieldError,
     reason::Reason,
 };
 
-/// What checks are run with.
-pub struct Engine<'a, P> {
-    /// The machine.
-    pub platform: &'a P,
-    /// The TLS client.
-    pub tls: TlsClient,
-}
+/// A type of checks, implemented by the settings of such a check.
+#[allow(
+    async_fn_in_trait,
+    reason = "whether the futures are `Send` is the host's choice and visible on the concrete type"
+)]
+pub trait CheckType {
+    /// What is checked, in short and without secrets: shown everywhere and stored in clear.
+    fn target(&self) -> String;
 
-impl<'a, P: Platform> Engine<'a, P> {
-    /// An engine on a platform, trusting its additional roots.
-    ///
-    /// # Errors
-    /// When one of these is not a certificate.
-    pub fn new(platform: &'a P) -> Result<Self, String> {
-        let tls = TlsClient::new(&platform.extra_roots())?;
-        Ok(Self { platform, tls })
+    /// What the check's secrets are bound to, such as scheme, host and port: whoever points the check elsewhere has to
+    /// enter them again. `None` keeps none.
+    fn origin(&self) -> Option<String>;
+
+    /// The secrets within the settings.
+    fn secrets(&mut self) -> Vec<Secret<'_>> {
+        Vec::new()
     }
 
-    /// Makes one attempt of a check. Whatever happens is in the answer: there is no error apart from it.
-    pub async fn run(&self, check: &Check, timeout_ms: u32) -> Sight {
-        match check {
-            Check::Http(check) => http::run(self, check, timeout_ms).await,
-            Check::Unknown => unsupported("this probe does not know the check's type; update the probe"),
+    /// What a probe has to be able to do beside running checks of this type at all; see
+    /// [`edgewatch_protocol::capability`].
+    fn capabilities(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// What must hold; all of them, of whichever part of the check.
+    fn assertions(&self) -> Vec<&Assertion> {
+        Vec::new()
+    }
+
+    /// Notes what keeps the check from being run.
+    fn validate(&self, faults: &mut Faults);
+
+    /// Makes one attempt. Whatever happens is in the answer.
+    async fn run<P: Platform>(&self, engine: &Engine<'_, P>, timeout_ms: u32) -> Sight;
+}
+
+/// A secret within a check's settings.
+#[derive(Debug)]
+pub struct Secret<'a> {
+    /// What identifies it within its check when other parts of the settings move: `password`, `header cookie 1`.
+    pub slot: String,
+    /// Its place, a JSON pointer relative to the check.
+    pub pointer: String,
+    /// Its value.
+    pub value: &'a mut String,
+}
+
+impl<'a> Secret<'a> {
+    fn new(slot: impl Into<String>, pointer: impl Into<String>, value: &'a mut String) -> Self {
+        Self {
+            slot: slot.into(),
+            pointer: pointer.into(),
+            value,
         }
     }
 }
 
-fn unsupported(message: &str) -> Sight {
-    Sight {
-        outcome: Outcome::Unmeasured {
-            reason: Reason::Unsupported,
+/// See [`CheckType::target`].
+pub fn target(check: &Check) -> String {
+    for_check!(check, settings => settings.target(), unknown => String::new())
+}
+
+/// See [`CheckType::origin`].
+pub fn origin(check: &Check) -> Option<String> {
+    for_check!(check, settings => settings.origin(), unknown => None)
+}
+
+/// See [`CheckType::secrets`].
+pub fn secrets(check: &mut Check) -> Vec<Secret<'_>> {
+    for_check!(check, settings => settings.secrets(), unknown => Vec::new())
+}
+
+/// Everything that a probe has to be able to do, the type itself first.
+pub fn capabilities(check: &Check) -> Vec<&'static str> {
+    let more = for_check!(check, settings => settings.capabilities(), unknown => Vec::new());
+    std::iter::once(check.type_name()).chain(more).collect()
+}
+
+/// The fields at fault, by JSON pointer relative to the check (`/url`, `/headers/0/name`, `/assertions/2/value`); empty
+/// when the check can be run.
+pub fn validate(check: &Check) -> Vec<FieldError> {
+    let mut faults = Faults::default();
+    for_check!(check, settings => settings.validate(&mut faults), unknown => faults.add(
+        "/type",
+        format!("is not a check type of this version: use one of {}", Check::TYPES.join(", ")),
+    ));
+    faults.into_errors()
+}
+
+/// Makes one attempt of a check.
+pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &Check, timeout_ms: u32) -> Sight {
+    for_check!(
+        check,
+        settings => {
+            let is_unknown = |assertion: &&Assertion| assertion.subject == Subject::Unknown;
+            if settings.assertions().iter().any(is_unknown) {
+                return unsupported("this probe does not know one of the check's assertions; update the probe");
+            }
+            settings.run(engine, timeout_ms).await
         },
-        phases: PhaseTimes::default(),
-        total_us: 0,
-        http: None,
-        address: None,
-        certificate: None,
-        failed_assertions: Vec::new(),
-        message: Some(message.to_owned()),
-    }
+        unknown => unsupported("this probe does not know the check's type; update the probe")
+    )
+}
+
+/// A check that this probe cannot make.
+fn unsupported(message: &str) -> Sight {
+    let reason = Reason::Unsupported;
+    Sight::of(Outcome::Unmeasured { reason }, Some(message.to_owned()))
 }

@@ -7,10 +7,14 @@
 pub mod aggregator;
 pub mod assertion;
 pub mod assignments;
+pub mod attempt;
 pub mod certificate;
 pub mod check;
 pub mod config;
+pub mod dns_message;
+pub mod engine;
 pub mod enrol;
+pub mod http_client;
 pub mod outbox;
 pub mod platform;
 pub mod report;

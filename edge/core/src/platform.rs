@@ -7,7 +7,11 @@
     reason = "whether the futures are `Send` is the host's choice and visible on the concrete type"
 )]
 
-use edgewatch_protocol::{batch::Place, check::PhaseMode};
+use crate::dns_message;
+use edgewatch_protocol::{
+    batch::Place,
+    check::{PhaseMode, shared::IpVersion},
+};
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
@@ -34,8 +38,14 @@ pub trait Platform {
     /// Completes after a while.
     async fn sleep(&self, duration: Duration);
 
-    /// Looks up the addresses of a name. `localhost` and literal addresses never get here.
-    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError>;
+    /// Looks up the addresses of a name, of the wanted kind where that spares a question; none when it has none.
+    /// `localhost` and literal addresses never get here.
+    async fn resolve(&self, host: &str, ip_version: IpVersion) -> Result<Vec<IpAddr>, ResolveError>
+    where
+        Self: Sized,
+    {
+        dns_message::resolve(self, host, ip_version).await
+    }
 
     /// Opens a TCP connection.
     async fn dial(&self, target: &DialTarget) -> Result<Self::Stream, DialError>;
@@ -54,6 +64,33 @@ pub trait Platform {
         &self,
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Self::FetchBody>, FetchError>;
+
+    /// Sends a DNS message (RFC 1035, section 4) to the probe's own resolver.
+    async fn query_dns(&self, query: &[u8]) -> Result<DnsAnswer, DnsQueryError>;
+
+    /// Sends a datagram and waits for the first one that comes back from there; for ever, if the caller does not give up.
+    /// Called only on hosts with the capability `udp`.
+    async fn exchange_datagram(&self, target: SocketAddr, _payload: &[u8]) -> Result<Vec<u8>, DialError> {
+        Err(DialError::TargetForbidden(format!(
+            "{target}: this host has no datagrams"
+        )))
+    }
+
+    /// Sends one ICMP echo request and waits for its answer; for ever, if the caller does not give up. The round trip in
+    /// microseconds. Called only on hosts with the capability `ping`.
+    async fn echo(&self, target: IpAddr, _payload_bytes: u16) -> Result<u32, DialError> {
+        Err(DialError::TargetForbidden(format!(
+            "{target}: this host has no echo requests"
+        )))
+    }
+
+    /// Runs a script of the host's own configuration to its end; dropping the future ends the script. Called only on
+    /// hosts with the capability `script`.
+    async fn run_script(&self, script: &str, _arguments: &[String]) -> Result<ScriptOutput, ScriptError> {
+        Err(ScriptError(format!(
+            "this host runs no scripts, and no `{script}`"
+        )))
+    }
 
     /// Whether the host can look in this mode. A check in a mode that is not offered is made in [`PhaseMode::Own`],
     /// which every host offers and which shows more.
@@ -159,6 +196,32 @@ pub enum DialError {
     /// It failed otherwise; one line.
     Failed(String),
 }
+
+/// What a resolver answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsAnswer {
+    /// The message (RFC 1035, section 4).
+    pub message: Vec<u8>,
+    /// Who answered: a URL, or host and port.
+    pub server: String,
+}
+
+/// The probe's resolver could not be reached, or does not answer. One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DnsQueryError(pub String);
+
+/// What a script left behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScriptOutput {
+    /// Its exit code; `None` when a signal ended it.
+    pub exit_code: Option<i32>,
+    /// The first line of its standard output, or of its standard error where that is empty; at most 1 KiB.
+    pub line: String,
+}
+
+/// Why a script was not run. One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptError(pub String);
 
 /// Why the platform's TLS did not come up.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A round: the checks that are due, some at a time.
 
 use crate::{
-    check::Engine,
+    engine::Engine,
     platform::{Platform, Storage, StorageError},
     schedule::{self, Due},
 };

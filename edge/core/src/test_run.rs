@@ -2,8 +2,8 @@
 
 use crate::{
     aggregator::{Aggregator, CallError},
-    check::Engine,
     config::ProbeConfig,
+    engine::Engine,
     platform::{Platform, Storage, StorageError, Transport},
 };
 use edgewatch_protocol::{

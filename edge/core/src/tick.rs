@@ -6,8 +6,8 @@
 use crate::{
     aggregator::{Aggregator, CallError},
     assignments,
-    check::Engine,
     config::ProbeConfig,
+    engine::Engine,
     enrol::enrol,
     outbox::{Outbox, OutboxLimits},
     platform::{Platform, Storage, StorageError, Transport},

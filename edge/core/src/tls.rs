@@ -4,7 +4,7 @@
 //! `rustls-rustcrypto` on WASM hosts (no C compiler; not audited, which is why nothing but checks goes through here).
 //! The chain is verified against Mozilla's roots and those of the host, at the platform's time.
 
-use crate::certificate;
+use crate::{attempt::connect::Security, certificate};
 use edgewatch_protocol::{observation::CertificateFacts, reason::Reason};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -30,13 +30,41 @@ pub struct TlsClient {
     verifier: Arc<WebPkiServerVerifier>,
 }
 
+/// What becomes of a chain that does not hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verification {
+    /// The connection is refused.
+    #[default]
+    Required,
+    /// It is told in [`Handshake::not_trusted`], and the connection is taken.
+    Told,
+    /// Nobody looks.
+    Skipped,
+}
+
+impl Verification {
+    /// Required, unless any certificate is to be taken.
+    pub fn unless(accept_any_certificate: bool) -> Self {
+        if accept_any_certificate {
+            Self::Skipped
+        } else {
+            Self::Required
+        }
+    }
+}
+
 /// What came of a handshake.
 pub struct Handshake<S> {
     /// The connection, or why there is none.
     pub stream: Result<TlsStream<S>, TlsFailure>,
-    /// The peer's leaf certificate, also one that was refused.
-    pub certificate: Option<CertificateFacts>,
+    /// The peer's certificates as it presented them, leaf first, at most [`MAX_CHAIN`]; also of a chain that was refused.
+    pub chain: Vec<CertificateFacts>,
+    /// Why the chain does not hold, with [`Verification::Told`].
+    pub not_trusted: Option<TlsFailure>,
 }
+
+/// The most certificates of a chain that are told.
+pub const MAX_CHAIN: usize = 10;
 
 /// Why there is no TLS connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,29 +106,23 @@ impl TlsClient {
         Ok(Self { provider, verifier })
     }
 
-    /// Shakes hands with `host`, a name or a literal address, offering HTTP/1.1 alone and no resumption, so that each
-    /// check sees a whole handshake.
+    /// Shakes hands, without resumption, so that each check sees a whole handshake.
     ///
     /// The handshake is carried to its end even when the chain does not hold, so that version and cipher can be told;
     /// then it is refused before a byte of the request is sent.
-    pub async fn handshake<S>(
-        &self,
-        stream: S,
-        host: &str,
-        now_ms: i64,
-        accept_any_certificate: bool,
-    ) -> Handshake<S>
+    pub async fn handshake<S>(&self, stream: S, security: &Security<'_>, now_ms: i64) -> Handshake<S>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let failed = |failure| Handshake {
             stream: Err(failure),
-            certificate: None,
+            chain: Vec::new(),
+            not_trusted: None,
         };
         let seen = Arc::new(Mutex::new(None));
         let verifier = CapturingVerifier {
             inner: Arc::clone(&self.verifier),
-            accept_any_certificate,
+            verification: security.verification,
             seen: Arc::clone(&seen),
         };
         let builder =
@@ -113,8 +135,9 @@ impl TlsClient {
                 .with_no_client_auth(),
             Err(error) => return failed(TlsFailure::of(&error)),
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = security.alpn.iter().map(|protocol| protocol.to_vec()).collect();
         config.resumption = Resumption::disabled();
+        let host = security.name;
         let bare = host
             .trim_start_matches('[')
             .trim_end_matches(']')
@@ -140,18 +163,28 @@ impl TlsClient {
             }
             Err(_) => (None, None),
         };
-        let certificate = seen.as_ref().and_then(|seen| {
-            // rustls writes `TLSv1_3`.
-            let version = protocol.unwrap_or_default().replace('_', ".");
-            certificate::facts(&seen.leaf, &version, cipher.unwrap_or_default())
-        });
-        let refused = seen.and_then(|seen| seen.refused);
+        // rustls writes `TLSv1_3`.
+        let version = protocol.unwrap_or_default().replace('_', ".");
+        let facts = |der: &CertificateDer<'_>| certificate::facts(der, &version, cipher.unwrap_or_default());
+        let (chain, refused) = match seen {
+            Some(Seen { chain, refused }) => (chain.iter().filter_map(facts).collect(), refused),
+            None => (Vec::new(), None),
+        };
+        let refused = refused.map(|error| TlsFailure::of(&error));
+        let (refused, not_trusted) = match security.verification {
+            Verification::Told => (None, refused),
+            _ => (refused, None),
+        };
         let stream = match (connected, refused) {
             (Err(error), _) => Err(TlsFailure::of_io(&error)),
-            (Ok(_), Some(error)) => Err(TlsFailure::of(&error)),
+            (Ok(_), Some(failure)) => Err(failure),
             (Ok(stream), None) => Ok(stream),
         };
-        Handshake { stream, certificate }
+        Handshake {
+            stream,
+            chain,
+            not_trusted,
+        }
     }
 }
 
@@ -226,15 +259,15 @@ impl TimeProvider for FixedTime {
 /// What the verifier saw.
 #[derive(Debug)]
 struct Seen {
-    leaf: CertificateDer<'static>,
+    chain: Vec<CertificateDer<'static>>,
     refused: Option<rustls::Error>,
 }
 
-/// Verifies the chain as webpki does, and keeps the leaf and the verdict for after the handshake.
+/// Verifies the chain as webpki does, and keeps the chain and the verdict for after the handshake.
 #[derive(Debug)]
 struct CapturingVerifier {
     inner: Arc<WebPkiServerVerifier>,
-    accept_any_certificate: bool,
+    verification: Verification,
     seen: Arc<Mutex<Option<Seen>>>,
 }
 
@@ -245,7 +278,7 @@ impl CapturingVerifier {
         &self,
         verify: impl FnOnce(&WebPkiServerVerifier) -> Result<HandshakeSignatureValid, rustls::Error>,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        if self.accept_any_certificate {
+        if self.verification == Verification::Skipped {
             return Ok(HandshakeSignatureValid::assertion());
         }
         verify(&self.inner)
@@ -261,7 +294,7 @@ impl ServerCertVerifier for CapturingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let refused = if self.accept_any_certificate {
+        let refused = if self.verification == Verification::Skipped {
             None
         } else {
             self.inner
@@ -269,7 +302,11 @@ impl ServerCertVerifier for CapturingVerifier {
                 .err()
         };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen {
-            leaf: end_entity.clone().into_owned(),
+            chain: std::iter::once(end_entity)
+                .chain(intermediates)
+                .take(MAX_CHAIN)
+                .map(|certificate| certificate.clone().into_owned())
+                .collect(),
             refused,
         });
         Ok(ServerCertVerified::assertion())

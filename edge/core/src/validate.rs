@@ -1,12 +1,16 @@
-//! Whether a check can be run at all: what the aggregator asks before it takes a definition.
+//! What keeps a check from being run, told field by field: the parts that many types have. What is special to a type
+//! stands in its own file of [`crate::check`].
 
-use crate::{assertion::compile_pattern, check::OWN_FIELDS};
+use crate::{assertion::compile_pattern, attempt::connect::Endpoint, http_client::request::OWN_FIELDS};
 use edgewatch_protocol::{
     assertion::{Assertion, Subject, TextCondition},
-    check::{Check, Header, HttpAuth, HttpCheck, PhaseMode},
+    check::{
+        Header, HttpAuth,
+        shared::{IpVersion, Payload},
+    },
     problem::FieldError,
 };
-use http::{HeaderName, HeaderValue, Method, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use serde_json_path::JsonPath;
 use url::Url;
 
@@ -16,96 +20,76 @@ pub const MAX_URL_BYTES: usize = 2048;
 pub const MAX_HEADERS: usize = 50;
 /// The longest header value, in bytes.
 pub const MAX_HEADER_BYTES: usize = 8 << 10;
-/// The largest body to send, in bytes.
-pub const MAX_REQUEST_BODY_BYTES: usize = 256 << 10;
-/// The most redirects that may be followed.
-pub const MAX_REDIRECTS: u8 = 20;
-/// The largest bound of a response's body, in bytes.
-pub const MAX_BODY_BYTES: u32 = 16 << 20;
+/// The most that is sent, in bytes.
+pub const MAX_PAYLOAD_BYTES: usize = 64 << 10;
 /// The most assertions.
 pub const MAX_ASSERTIONS: usize = 50;
 /// The longest text that an assertion compares with, in bytes.
 pub const MAX_TEXT_BYTES: usize = 4 << 10;
 
-/// The fields at fault, by JSON pointer relative to the check (`/url`, `/headers/0/name`, `/assertions/2/value`); empty
-/// when the check can be run.
-pub fn validate(check: &Check) -> Vec<FieldError> {
-    let mut faults = Faults(Vec::new());
-    match check {
-        Check::Http(check) => http_check(check, &mut faults),
-        Check::Unknown => faults.add("/type", "is not a check type of this version: use http"),
-    }
-    faults.0
+/// The faults found so far.
+#[derive(Debug, Default)]
+pub struct Faults {
+    errors: Vec<FieldError>,
+    prefix: String,
 }
 
-struct Faults(Vec<FieldError>);
-
 impl Faults {
-    fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldError {
-            pointer: pointer.into(),
+    /// Notes a fault at a JSON pointer.
+    pub fn add(&mut self, pointer: impl AsRef<str>, detail: impl Into<String>) {
+        self.errors.push(FieldError {
+            pointer: format!("{}{}", self.prefix, pointer.as_ref()),
             detail: detail.into(),
         });
     }
-}
 
-fn http_check(check: &HttpCheck, faults: &mut Faults) {
-    let is_https = url(&check.url, faults);
-    match Method::from_bytes(check.method.0.as_bytes()) {
-        Ok(Method::CONNECT) => faults.add("/method", "CONNECT is for proxies and cannot be checked"),
-        Ok(_) if check.method.0.len() <= 32 => {}
-        _ => faults.add("/method", "must be a method such as GET: 1 to 32 letters or -"),
+    /// Notes faults whose pointers are relative to one of the parts.
+    pub fn within(&mut self, pointer: &str, look: impl FnOnce(&mut Self)) {
+        let outer = self.prefix.len();
+        self.prefix.push_str(pointer);
+        look(self);
+        self.prefix.truncate(outer);
     }
-    headers(&check.headers, faults);
-    if check
-        .body
-        .as_ref()
-        .is_some_and(|body| body.len() > MAX_REQUEST_BODY_BYTES)
-    {
-        faults.add(
-            "/body",
-            format!("may have at most {MAX_REQUEST_BODY_BYTES} bytes"),
-        );
+
+    /// All of them, in the order in which they were found.
+    pub fn into_errors(self) -> Vec<FieldError> {
+        self.errors
     }
-    auth(check, faults);
-    if check.max_redirects > MAX_REDIRECTS {
-        faults.add("/max_redirects", format!("must be 0 to {MAX_REDIRECTS}"));
-    }
-    if !(1..=MAX_BODY_BYTES).contains(&check.max_body_bytes) {
-        faults.add("/max_body_bytes", format!("must be 1 to {MAX_BODY_BYTES}"));
-    }
-    if check.accept_any_certificate && check.phases != PhaseMode::Own {
-        faults.add(
-            "/accept_any_certificate",
-            "the platform's TLS always verifies the certificate: use phases own",
-        );
-    }
-    if check.assertions.len() > MAX_ASSERTIONS {
-        faults.add("/assertions", format!("may be at most {MAX_ASSERTIONS}"));
-    }
-    for (index, one) in check.assertions.iter().enumerate() {
-        assertion(one, check, is_https, &format!("/assertions/{index}"), faults);
+
+    /// A number outside its range.
+    pub fn range<T: PartialOrd + std::fmt::Display + Copy>(
+        &mut self,
+        pointer: &str,
+        value: T,
+        low: T,
+        high: T,
+    ) {
+        if !(low..=high).contains(&value) {
+            self.add(pointer, format!("is {value}, use {low} to {high}"));
+        }
     }
 }
 
-/// Looks at the URL; whether it is an `https` one, as far as can be told.
-fn url(text: &str, faults: &mut Faults) -> bool {
+/// Looks at `/url`: an absolute URL without credentials, of one of the schemes.
+pub fn url(text: &str, schemes: &[&str], faults: &mut Faults) -> Option<Url> {
     if text.len() > MAX_URL_BYTES {
         faults.add("/url", format!("may have at most {MAX_URL_BYTES} bytes"));
-        return true;
+        return None;
     }
+    let first = schemes.first().copied().unwrap_or_default();
     let url = match Url::parse(text) {
         Ok(url) => url,
         Err(error) => {
             faults.add(
                 "/url",
-                format!("is not a URL such as https://example.com/health: {error}"),
+                format!("is not a URL such as {first}://example.com/health: {error}"),
             );
-            return true;
+            return None;
         }
     };
-    if !matches!(url.scheme(), "http" | "https") {
-        faults.add("/url", "must begin with http:// or https://");
+    if !schemes.contains(&url.scheme()) {
+        let begins: Vec<_> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
+        faults.add("/url", format!("must begin with {}", begins.join(" or ")));
     } else if url.host_str().is_none_or(str::is_empty) {
         faults.add("/url", "must name a host");
     } else if url.port_or_known_default() == Some(0) {
@@ -117,10 +101,69 @@ fn url(text: &str, faults: &mut Faults) -> bool {
             "must not hold credentials: use auth, which is kept secret",
         );
     }
-    url.scheme() != "http"
+    Some(url)
 }
 
-fn headers(headers: &[Header], faults: &mut Faults) {
+/// Looks at `/host` and `/port`.
+pub fn host_and_port(host: &str, port: u16, ip_version: IpVersion, faults: &mut Faults) {
+    self::host("/host", host, ip_version, faults);
+    if port == 0 {
+        faults.add("/port", "must be 1 to 65535");
+    }
+}
+
+/// Looks at a name or an address.
+pub fn host(pointer: &str, host: &str, ip_version: IpVersion, faults: &mut Faults) {
+    match Endpoint::of_host(host, 0, ip_version).map(|endpoint| endpoint.host) {
+        Some(url::Host::Domain(name))
+            if name.len() > 253 || name.split('.').any(|label| label.len() > 63) =>
+        {
+            faults.add(pointer, "a name has at most 253 characters, 63 between two dots");
+        }
+        Some(url::Host::Ipv4(_)) if ip_version == IpVersion::V6 => {
+            faults.add(pointer, "is an IPv4 address, and ip_version asks for IPv6");
+        }
+        Some(url::Host::Ipv6(_)) if ip_version == IpVersion::V4 => {
+            faults.add(pointer, "is an IPv6 address, and ip_version asks for IPv4");
+        }
+        Some(_) => {}
+        None => faults.add(
+            pointer,
+            "is not a host: use a name such as db.example.com or an address, without a scheme or a port",
+        ),
+    }
+}
+
+/// Looks at what is sent: `{pointer}/value`.
+pub fn payload(pointer: &str, payload: &Payload, faults: &mut Faults) {
+    match payload_bytes(payload) {
+        Ok(bytes) if bytes.len() > MAX_PAYLOAD_BYTES => {
+            faults.add(
+                format!("{pointer}/value"),
+                format!("may have at most {MAX_PAYLOAD_BYTES} bytes"),
+            );
+        }
+        Ok(_) => {}
+        Err(detail) => faults.add(format!("{pointer}/value"), detail),
+    }
+}
+
+/// The bytes of a payload.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn payload_bytes(payload: &Payload) -> Result<Vec<u8>, String> {
+    match payload {
+        Payload::Text(text) => Ok(text.clone().into_bytes()),
+        Payload::Hex(digits) => {
+            let digits: String = digits.split_whitespace().collect();
+            hex::decode(digits).map_err(|error| format!("is not hexadecimal such as 0d 0a: {error}"))
+        }
+    }
+}
+
+/// Looks at `/headers`.
+pub fn headers(headers: &[Header], faults: &mut Faults) {
     if headers.len() > MAX_HEADERS {
         faults.add("/headers", format!("may be at most {MAX_HEADERS}"));
     }
@@ -142,9 +185,10 @@ fn headers(headers: &[Header], faults: &mut Faults) {
     }
 }
 
-fn auth(check: &HttpCheck, faults: &mut Faults) {
+/// Looks at `/auth`, and that no header says the same.
+pub fn auth(auth: Option<&HttpAuth>, headers: &[Header], faults: &mut Faults) {
     let is_plain = |text: &str| text.len() <= MAX_HEADER_BYTES && !text.contains(char::is_control);
-    match &check.auth {
+    match auth {
         None => return,
         Some(HttpAuth::Basic { username, password }) => {
             if !is_plain(username) || username.contains(':') {
@@ -169,8 +213,7 @@ fn auth(check: &HttpCheck, faults: &mut Faults) {
             }
         }
     }
-    let also_a_header = check
-        .headers
+    let also_a_header = headers
         .iter()
         .position(|header| header.name.eq_ignore_ascii_case(AUTHORIZATION.as_str()));
     if let Some(index) = also_a_header {
@@ -181,69 +224,73 @@ fn auth(check: &HttpCheck, faults: &mut Faults) {
     }
 }
 
-fn assertion(assertion: &Assertion, check: &HttpCheck, is_https: bool, pointer: &str, faults: &mut Faults) {
-    let has_body = check.method.0 != Method::HEAD.as_str();
-    match &assertion.subject {
-        Subject::Status { .. } => {}
-        Subject::Header { name, condition } => {
-            if HeaderName::from_bytes(name.as_bytes()).is_err() {
-                faults.add(format!("{pointer}/name"), "is not a header name");
+/// Looks at `/assertions`: that each is one of those that the type has, and that it can be judged.
+pub fn assertions(assertions: &[Assertion], of_type: &[&str], faults: &mut Faults) {
+    if assertions.len() > MAX_ASSERTIONS {
+        faults.add("/assertions", format!("may be at most {MAX_ASSERTIONS}"));
+    }
+    for (index, assertion) in assertions.iter().enumerate() {
+        let subject = &assertion.subject;
+        faults.within(&format!("/assertions/{index}"), |faults| {
+            if !of_type.contains(&subject.as_str()) {
+                faults.add("/on", format!("must be one of {}", of_type.join(", ")));
             }
-            text_condition(condition, pointer, faults);
-        }
-        Subject::Body { condition } => {
-            if !has_body {
-                faults.add(format!("{pointer}/on"), "the answer to HEAD has no body");
-            }
-            text_condition(condition, pointer, faults);
-        }
-        Subject::JsonPath { path, condition } => {
-            if !has_body {
-                faults.add(format!("{pointer}/on"), "the answer to HEAD has no body");
-            }
-            if path.len() > MAX_TEXT_BYTES {
-                faults.add(
-                    format!("{pointer}/path"),
-                    format!("may have at most {MAX_TEXT_BYTES} bytes"),
-                );
-            } else if let Err(error) = JsonPath::parse(path) {
-                let detail = format!("is not a JSONPath such as $.status (RFC 9535): {error}");
-                faults.add(format!("{pointer}/path"), detail);
-            }
-            text_condition(condition, pointer, faults);
-        }
-        Subject::Latency { max_ms } => {
-            if *max_ms == 0 {
-                faults.add(format!("{pointer}/max_ms"), "must be 1 or more");
-            }
-        }
-        Subject::CertificateDays { .. } => {
-            // A redirect may lead from http to https, so only a check that stays where it is can be told.
-            if !is_https && check.max_redirects == 0 {
-                faults.add(format!("{pointer}/on"), "an http:// URL shows no certificate");
-            }
-            if check.phases != PhaseMode::Own {
-                faults.add(
-                    format!("{pointer}/on"),
-                    "the certificate is only seen with phases own",
-                );
-            }
-        }
-        Subject::Unknown => faults.add(
-            format!("{pointer}/on"),
-            "must be one of status, header, body, json_path, latency, certificate_days",
-        ),
+            assertion_subject(subject, faults);
+        });
     }
 }
 
-fn text_condition(condition: &TextCondition, pointer: &str, faults: &mut Faults) {
-    let pointer = format!("{pointer}/value");
+fn assertion_subject(subject: &Subject, faults: &mut Faults) {
+    match subject {
+        Subject::Status { .. } | Subject::CertificateDays { .. } | Subject::Unknown => {}
+        Subject::Header { name, condition } => {
+            if HeaderName::from_bytes(name.as_bytes()).is_err() {
+                faults.add("/name", "is not a header name");
+            }
+            text_condition(condition, faults);
+        }
+        Subject::Body { condition } | Subject::Reply { condition } => text_condition(condition, faults),
+        Subject::JsonPath { path, condition } => {
+            json_path("/path", path, faults);
+            text_condition(condition, faults);
+        }
+        Subject::Ttl { min_s, max_s } => {
+            if min_s > max_s {
+                faults.add("/max_s", "must not be less than min_s");
+            }
+        }
+        Subject::PacketLoss { max_percent } => faults.range("/max_percent", *max_percent, 0, 100),
+        Subject::Latency { max_ms } | Subject::Jitter { max_ms } => {
+            if *max_ms == 0 {
+                faults.add("/max_ms", "must be 1 or more");
+            }
+        }
+    }
+}
+
+/// Looks at a path of RFC 9535.
+pub fn json_path(pointer: &str, path: &str, faults: &mut Faults) {
+    if path.len() > MAX_TEXT_BYTES {
+        faults.add(pointer, format!("may have at most {MAX_TEXT_BYTES} bytes"));
+    } else if let Err(error) = JsonPath::parse(path) {
+        let detail = format!("is not a JSONPath such as $.status (RFC 9535): {error}");
+        faults.add(pointer, detail);
+    }
+}
+
+/// Looks at a regular expression.
+pub fn pattern(pointer: &str, pattern: &str, faults: &mut Faults) {
+    if let Err(error) = compile_pattern(pattern) {
+        faults.add(pointer, format!("is not a regular expression: {error}"));
+    }
+}
+
+fn text_condition(condition: &TextCondition, faults: &mut Faults) {
+    let pointer = "/value";
     match condition {
         TextCondition::Present | TextCondition::Absent => {}
-        TextCondition::Matches(pattern) | TextCondition::NotMatches(pattern) => {
-            if let Err(error) = compile_pattern(pattern) {
-                faults.add(pointer, format!("is not a regular expression: {error}"));
-            }
+        TextCondition::Matches(expression) | TextCondition::NotMatches(expression) => {
+            pattern(pointer, expression, faults);
         }
         TextCondition::GreaterThan(number) | TextCondition::LessThan(number) => {
             if !number.trim().parse::<f64>().is_ok_and(f64::is_finite) {
@@ -258,122 +305,5 @@ fn text_condition(condition: &TextCondition, pointer: &str, faults: &mut Faults)
                 faults.add(pointer, format!("may have at most {MAX_TEXT_BYTES} bytes"));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    fn pointers(mut fields: Value) -> Vec<String> {
-        fields["type"] = "http".into();
-        if fields["url"].is_null() {
-            fields["url"] = "https://example.com/".into();
-        }
-        let check: Check = serde_json::from_value(fields).unwrap();
-        validate(&check).into_iter().map(|fault| fault.pointer).collect()
-    }
-
-    #[test]
-    fn a_good_check_has_no_faults() {
-        let full = json!({
-            "url": "https://[2001:db8::1]:8443/a?b=c", "method": "PATCH",
-            "headers": [{"name": "X-A", "value": "b"}], "body": "{}",
-            "auth": {"scheme": "bearer", "token": "abc.def"}, "max_redirects": 0, "max_body_bytes": 16 << 20,
-            "assertions": [
-                {"on": "status", "allowed": "200-299"},
-                {"on": "header", "name": "content-type", "is": "contains", "value": "json"},
-                {"on": "body", "is": "matches", "value": "^ok"},
-                {"on": "json_path", "path": "$.a[?@.b > 1]", "is": "less_than", "value": "1.5"},
-                {"on": "latency", "max_ms": 500}, {"on": "certificate_days", "min_days": 14}
-            ]
-        });
-        assert_eq!(pointers(full), [""; 0]);
-        assert_eq!(pointers(json!({"url": "http://localhost:8080"})), [""; 0]);
-        // http may redirect to https, which has a certificate.
-        let days = json!([{"on": "certificate_days", "min_days": 14}]);
-        assert_eq!(
-            pointers(json!({"url": "http://example.com", "assertions": days})),
-            [""; 0]
-        );
-    }
-
-    #[test]
-    fn each_fault_is_named_by_its_field() {
-        for url in [
-            "",
-            "example.com",
-            "ftp://example.com/",
-            "https://",
-            "http://a b/",
-            "http://h:99999/",
-            "http://h:0/",
-        ] {
-            assert_eq!(pointers(json!({"url": url})), ["/url"], "{url}");
-        }
-        assert_eq!(pointers(json!({"url": "https://u:p@example.com/"})), ["/url"]);
-        assert_eq!(
-            pointers(json!({"url": format!("https://example.com/{}", "a".repeat(2048))})),
-            ["/url"]
-        );
-        for method in ["", "G T", "CONNECT"] {
-            assert_eq!(pointers(json!({"method": method})), ["/method"], "{method}");
-        }
-        assert_eq!(
-            pointers(json!({"headers": [
-                {"name": "ok", "value": "a\nb"}, {"name": "Host", "value": "x"}, {"name": "a b", "value": "x"}]})),
-            ["/headers/0/value", "/headers/1/name", "/headers/2/name"]
-        );
-        assert_eq!(
-            pointers(json!({"auth": {"scheme": "basic", "username": "a:b", "password": "c\r"}})),
-            ["/auth/username", "/auth/password"]
-        );
-        assert_eq!(
-            pointers(json!({"auth": {"scheme": "bearer", "token": "a b"}})),
-            ["/auth/token"]
-        );
-        assert_eq!(
-            pointers(
-                json!({"auth": {"scheme": "bearer", "token": "a"}, "headers": [{"name": "authorization", "value": "b"}]})
-            ),
-            ["/headers/0/name"]
-        );
-        assert_eq!(
-            pointers(json!({"max_redirects": 21, "max_body_bytes": 0})),
-            ["/max_redirects", "/max_body_bytes"]
-        );
-        assert_eq!(
-            pointers(json!({"phases": "fetch", "accept_any_certificate": true})),
-            ["/accept_any_certificate"]
-        );
-        assert_eq!(
-            pointers(json!({"assertions": [
-                {"on": "body", "is": "matches", "value": "("},
-                {"on": "json_path", "path": "status", "is": "present"},
-                {"on": "json_path", "path": "$.a", "is": "greater_than", "value": "many"},
-                {"on": "header", "name": "a b", "is": "present"},
-                {"on": "latency", "max_ms": 0},
-                {"on": "moon"}]})),
-            [
-                "/assertions/0/value",
-                "/assertions/1/path",
-                "/assertions/2/value",
-                "/assertions/3/name",
-                "/assertions/4/max_ms",
-                "/assertions/5/on"
-            ]
-        );
-        assert_eq!(
-            pointers(json!({"method": "HEAD", "assertions": [{"on": "body", "is": "present"}]})),
-            ["/assertions/0/on"]
-        );
-        assert_eq!(
-            pointers(
-                json!({"url": "http://example.com", "max_redirects": 0, "phases": "platform",
-                "assertions": [{"on": "certificate_days", "min_days": 1}]})
-            ),
-            ["/assertions/0/on", "/assertions/0/on"]
-        );
     }
 }

@@ -43,6 +43,7 @@ fn observation(number: i64) -> Observation {
             http: None,
             address: None,
             certificate: None,
+            facts: None,
             failed_assertions: Vec::new(),
             message: None,
         },

@@ -2,13 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use edgewatch_core::{
-    check::Engine,
-    platform::{DialError, DialTarget, FetchBody, FetchError, Platform, ResolveError, StartTlsError},
+    engine::Engine,
+    platform::{
+        DialError, DialTarget, DnsAnswer, DnsQueryError, FetchBody, FetchError, Platform, ResolveError,
+        StartTlsError,
+    },
 };
 use edgewatch_protocol::{
     assertion::Assertion,
     batch::Place,
-    check::{Check, HttpCheck, PhaseMode},
+    check::{Check, HttpCheck, PhaseMode, shared::IpVersion},
     observation::{Outcome, Sight},
     phase::{NotMeasurable, Phase, PhaseTime, PhaseTimes},
     reason::Reason,
@@ -117,9 +120,13 @@ impl Platform for World {
         sleep(duration).await;
     }
 
-    async fn resolve(&self, _host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+    async fn resolve(&self, _host: &str, _: IpVersion) -> Result<Vec<IpAddr>, ResolveError> {
         sleep(Duration::from_millis(10)).await;
         self.addresses.clone()
+    }
+
+    async fn query_dns(&self, _query: &[u8]) -> Result<DnsAnswer, DnsQueryError> {
+        Err(DnsQueryError("there is no resolver".to_owned()))
     }
 
     async fn dial(&self, target: &DialTarget) -> Result<DuplexStream, DialError> {

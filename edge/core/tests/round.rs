@@ -3,7 +3,7 @@
 
 mod fake;
 
-use edgewatch_core::{check::Engine, platform::Platform as _, round::run_round, tick};
+use edgewatch_core::{engine::Engine, platform::Platform as _, round::run_round, tick};
 use edgewatch_protocol::{
     assignment::{Assignment, Assignments},
     check::{Check, HttpCheck},

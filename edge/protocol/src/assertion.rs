@@ -75,9 +75,57 @@ pub enum Subject {
         /// Days.
         min_days: u16,
     },
+    /// What the peer said, as text: a reply, a message, the first line of a script's output.
+    Reply {
+        /// Condition on the text.
+        #[serde(flatten)]
+        condition: TextCondition,
+    },
+    /// The smallest time to live of the records found.
+    Ttl {
+        /// Seconds.
+        #[serde(default)]
+        min_s: u32,
+        /// Seconds.
+        #[serde(default = "any_ttl")]
+        max_s: u32,
+    },
+    /// At most this share of the packets stays without an answer.
+    PacketLoss {
+        /// Percent, 0 to 100.
+        max_percent: u8,
+    },
+    /// The round trips differ by at most this much: the mean difference of consecutive ones.
+    Jitter {
+        /// Milliseconds.
+        max_ms: u32,
+    },
     /// An assertion of a newer protocol version.
     #[serde(other)]
     Unknown,
+}
+
+impl Subject {
+    /// The name on the wire.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Status { .. } => "status",
+            Self::Header { .. } => "header",
+            Self::Body { .. } => "body",
+            Self::JsonPath { .. } => "json_path",
+            Self::Latency { .. } => "latency",
+            Self::CertificateDays { .. } => "certificate_days",
+            Self::Reply { .. } => "reply",
+            Self::Ttl { .. } => "ttl",
+            Self::PacketLoss { .. } => "packet_loss",
+            Self::Jitter { .. } => "jitter",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+fn any_ttl() -> u32 {
+    u32::MAX
 }
 
 /// A condition on a text.

@@ -1,29 +1,111 @@
-//! What a check does: its type and that type's settings.
+//! What a check does: its type and that type's settings, one file a type.
 
-use crate::assertion::Assertion;
+pub mod dns;
+pub mod domain;
+pub mod grpc;
+pub mod heartbeat;
+pub mod http;
+pub mod ping;
+pub mod script;
+pub mod shared;
+pub mod steps;
+pub mod tcp;
+pub mod tls;
+pub mod udp;
+pub mod websocket;
+
+pub use self::{
+    dns::DnsCheck,
+    domain::DomainCheck,
+    grpc::GrpcCheck,
+    heartbeat::HeartbeatCheck,
+    http::{HttpAuth, HttpCheck, Method, PhaseMode},
+    ping::PingCheck,
+    script::ScriptCheck,
+    shared::Header,
+    steps::StepsCheck,
+    tcp::TcpCheck,
+    tls::TlsCheck,
+    udp::UdpCheck,
+    websocket::WebSocketCheck,
+};
+
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A check by type. A type that this build does not know is kept apart, so that a probe reports it as `unmeasured
-/// (unsupported)` instead of refusing its whole assignment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Check {
-    /// An HTTP(S) request and assertions on its response.
-    Http(HttpCheck),
-    /// A type of a newer protocol version.
-    #[serde(other)]
-    Unknown,
+/// Makes [`Check`] and [`for_check`](crate::for_check) of one list, so that a type is added in one place.
+macro_rules! check_types {
+    ($d:tt $($(#[doc = $doc:literal])+ $variant:ident($settings:ident) = $name:literal;)+) => {
+        /// A check by type. A type that this build does not know is kept apart, so that a probe reports it as
+        /// `unmeasured (unsupported)` instead of refusing its whole assignment.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(tag = "type")]
+        pub enum Check {
+            $($(#[doc = $doc])+ #[serde(rename = $name)] $variant($settings),)+
+            /// A type of a newer protocol version.
+            #[serde(rename = "unknown", other)]
+            Unknown,
+        }
+
+        impl Check {
+            /// The names of all types.
+            pub const TYPES: &'static [&'static str] = &[$($name),+];
+
+            /// The type's name: also the capability that every probe needs to run such a check.
+            pub fn type_name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)+
+                    Self::Unknown => "unknown",
+                }
+            }
+        }
+
+        $(impl From<$settings> for Check {
+            fn from(settings: $settings) -> Self {
+                Self::$variant(settings)
+            }
+        })+
+
+        /// Does the same with the settings of a check of whichever type:
+        /// `for_check!(check, settings => settings.target(), unknown => String::new())`.
+        #[macro_export]
+        macro_rules! for_check {
+            ($d check:expr, $d bound:ident => $d known:expr, unknown => $d unknown:expr) => {
+                match $d check {
+                    $($crate::check::Check::$variant($d bound) => $d known,)+
+                    $crate::check::Check::Unknown => $d unknown,
+                }
+            };
+        }
+    };
 }
 
-impl Check {
-    /// The capability that a probe must have to run this check.
-    pub fn capability(&self) -> &'static str {
-        match self {
-            Self::Http(_) => "http",
-            Self::Unknown => "unknown",
-        }
-    }
+check_types! { $
+    /// An HTTP(S) request and assertions on its response.
+    Http(HttpCheck) = "http";
+    /// Several HTTP(S) requests, each of which may use what an earlier one answered.
+    Steps(StepsCheck) = "steps";
+    /// A TCP connection, and what is said on it.
+    Tcp(TcpCheck) = "tcp";
+    /// A server's certificates.
+    Tls(TlsCheck) = "tls";
+    /// A DNS query.
+    Dns(DnsCheck) = "dns";
+    /// When a domain's registration ends.
+    Domain(DomainCheck) = "domain";
+    /// ICMP echo requests.
+    Ping(PingCheck) = "ping";
+    /// A datagram and its answer.
+    Udp(UdpCheck) = "udp";
+    /// The health service of a gRPC server.
+    Grpc(GrpcCheck) = "grpc";
+    /// A WebSocket connection, and what is said on it.
+    #[doc = "Upgraded from HTTP/1.1 (RFC 6455)."]
+    WebSocket(WebSocketCheck) = "websocket";
+    /// A job that calls a secret URL when it has run.
+    Heartbeat(HeartbeatCheck) = "heartbeat";
+    /// A program on the agent's own machine.
+    Script(ScriptCheck) = "script";
 }
 
 /// Reads the check of an assignment or a test run. One that this build cannot read, such as for a condition or a mode of
@@ -31,130 +113,4 @@ impl Check {
 pub(crate) fn deserialize_or_unknown<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Check, D::Error> {
     let check = serde_json::Value::deserialize(deserializer)?;
     Ok(Check::deserialize(check).unwrap_or(Check::Unknown))
-}
-
-/// The settings of an HTTP(S) check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct HttpCheck {
-    /// Absolute `http://` or `https://` URL.
-    pub url: String,
-    /// The method; any token of RFC 9110.
-    #[serde(default)]
-    pub method: Method,
-    /// Headers to send, in order. `Host`, `Content-Length` and `Connection` are the engine's own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub headers: Vec<Header>,
-    /// The request's body as text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-    /// Credentials, sent as an `Authorization` header to the URL's own origin only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth: Option<HttpAuth>,
-    /// How many redirects are followed; 0 judges the redirect itself.
-    #[serde(default = "default_max_redirects")]
-    pub max_redirects: u8,
-    /// Take any certificate, also an expired, foreign or self-signed one.
-    #[serde(default)]
-    pub accept_any_certificate: bool,
-    /// How much of the connection the probe does itself.
-    #[serde(default)]
-    pub phases: PhaseMode,
-    /// A larger body than this, in bytes, ends the check as `down (body_too_large)`.
-    #[serde(default = "default_max_body_bytes")]
-    pub max_body_bytes: u32,
-    /// What must hold. Without an assertion on the status, 200 to 299 is asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub assertions: Vec<Assertion>,
-}
-
-impl HttpCheck {
-    /// A `GET` of a URL with everything else at its default.
-    pub fn get(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            method: Method::default(),
-            headers: Vec::new(),
-            body: None,
-            auth: None,
-            max_redirects: default_max_redirects(),
-            accept_any_certificate: false,
-            phases: PhaseMode::default(),
-            max_body_bytes: default_max_body_bytes(),
-            assertions: Vec::new(),
-        }
-    }
-}
-
-fn default_max_redirects() -> u8 {
-    5
-}
-
-fn default_max_body_bytes() -> u32 {
-    1 << 20
-}
-
-/// An HTTP method, `GET` by default.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(transparent)]
-pub struct Method(pub String);
-
-impl Default for Method {
-    fn default() -> Self {
-        Self("GET".to_owned())
-    }
-}
-
-/// One header to send.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Header {
-    /// Field name.
-    pub name: String,
-    /// Field value.
-    pub value: String,
-}
-
-/// Credentials of an HTTP check.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "scheme", rename_all = "snake_case")]
-pub enum HttpAuth {
-    /// RFC 7617.
-    Basic {
-        /// User name.
-        username: String,
-        /// Password.
-        password: String,
-    },
-    /// RFC 6750.
-    Bearer {
-        /// Token.
-        token: String,
-    },
-}
-
-impl std::fmt::Debug for HttpAuth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Basic { .. } => "Basic(…)",
-            Self::Bearer { .. } => "Bearer(…)",
-        })
-    }
-}
-
-/// How much of the connection the probe does itself, and so which phases it can time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum PhaseMode {
-    /// Own lookup, dial, TLS and HTTP: every phase and the certificate. Falls back to `fetch` where the platform
-    /// forbids the dial.
-    #[default]
-    Own,
-    /// The platform's sockets with the platform's TLS: TCP, TLS and TTFB, but no certificate.
-    Platform,
-    /// The platform's HTTP client: TTFB and body alone.
-    Fetch,
 }

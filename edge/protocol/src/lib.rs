@@ -9,9 +9,11 @@
 pub mod assertion;
 pub mod assignment;
 pub mod batch;
+pub mod capability;
 pub mod check;
 pub mod digest;
 pub mod enrolment;
+pub mod facts;
 pub mod identity;
 pub mod name;
 pub mod observation;

@@ -1,6 +1,7 @@
 //! What a probe saw: one observation per monitor and slot.
 
 use crate::{
+    facts::Facts,
     name::MonitorId,
     phase::{Phase, PhaseTimes},
     reason::Reason,
@@ -53,12 +54,32 @@ pub struct Sight {
     /// The peer's leaf certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<CertificateFacts>,
+    /// What else a check of this type shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
     /// The assertions that failed, with what was found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_assertions: Vec<FailedAssertion>,
     /// One line that tells a person what went wrong; absent when the outcome is up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+impl Sight {
+    /// A sight of nothing but an outcome, with one line that explains it.
+    pub fn of(outcome: Outcome, message: Option<String>) -> Self {
+        Self {
+            outcome,
+            phases: PhaseTimes::default(),
+            total_us: 0,
+            http: None,
+            address: None,
+            certificate: None,
+            facts: None,
+            failed_assertions: Vec::new(),
+            message,
+        }
+    }
 }
 
 /// The outcome of a check. See `semantics`: `unmeasured` never counts as down and never as up.

@@ -60,6 +60,14 @@ reasons! {
     CertificateUntrusted = 24, "certificate_untrusted";
     /// The certificate cannot be used (bad signature, unsupported algorithm, wrong purpose, revoked).
     CertificateInvalid = 25, "certificate_invalid";
+    /// The server does not begin TLS on a connection that began without.
+    StartTlsRefused = 26, "starttls_refused";
+    /// A certificate of the chain ends within the check's days.
+    CertificateExpiring = 27, "certificate_expiring";
+    /// No certificate of the chain is one that the check pins.
+    CertificateNotPinned = 28, "certificate_not_pinned";
+    /// A certificate's key or signature is weak.
+    CertificateWeak = 29, "certificate_weak";
     /// The response is not HTTP as RFC 9112 has it.
     HttpMalformed = 30, "http_malformed";
     /// More redirects than the check follows.
@@ -70,8 +78,34 @@ reasons! {
     RedirectInvalid = 33, "redirect_invalid";
     /// The response's body is larger than the check's bound.
     BodyTooLarge = 34, "body_too_large";
+    /// The peer does not speak the protocol that the check speaks, or says in it that it cannot serve.
+    ProtocolError = 35, "protocol_error";
+    /// The upgrade to WebSocket was not granted.
+    UpgradeRefused = 36, "upgrade_refused";
+    /// The gRPC call ended with a status other than OK.
+    GrpcStatus = 37, "grpc_status";
+    /// The gRPC service says that it is not serving.
+    GrpcNotServing = 38, "grpc_not_serving";
     /// An assertion failed; the observation lists which, with resolved values.
     AssertionFailed = 40, "assertion_failed";
+    /// The records found are not the expected ones.
+    DnsMismatch = 41, "dns_mismatch";
+    /// The resolver did not authenticate the answer.
+    DnsNotAuthenticated = 42, "dns_not_authenticated";
+    /// The domain's registration ends within the check's days.
+    DomainExpiring = 43, "domain_expiring";
+    /// The domain is not registered, or the registration has ended.
+    DomainNotRegistered = 44, "domain_not_registered";
+    /// No answer, or fewer than the check asks for, to echo requests.
+    PacketLoss = 45, "packet_loss";
+    /// A step's answer does not have a value that a later step needs.
+    ExtractionFailed = 46, "extraction_failed";
+    /// The script said so by its exit code.
+    ScriptFailed = 47, "script_failed";
+    /// The job did not call in time.
+    HeartbeatMissed = 48, "heartbeat_missed";
+    /// The job called to say that it failed.
+    HeartbeatFailed = 49, "heartbeat_failed";
     /// The target is one that the probe's own rules forbid (private address, port 25).
     TargetForbidden = 60, "target_forbidden";
     /// The probe's own network failed: it could not reach anything.
@@ -80,6 +114,10 @@ reasons! {
     Unsupported = 62, "unsupported";
     /// The platform ran out of something (connections, CPU, sub-requests) before the check could be made.
     PlatformLimit = 63, "platform_limit";
+    /// The check's proxy could not be reached or refused to connect.
+    ProxyFailed = 64, "proxy_failed";
+    /// Somebody whom the check has to ask (a resolver, a registry) could not be reached or limits how often it answers.
+    ServiceUnavailable = 65, "service_unavailable";
 }
 
 #[cfg(test)]

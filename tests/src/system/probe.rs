@@ -227,6 +227,7 @@ pub fn up(monitor: i32, slot_ms: i64, total_us: u32) -> Observation {
             http: None,
             address: None,
             certificate: None,
+            facts: None,
             failed_assertions: Vec::new(),
             message: None,
         },

@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use edgewatch_core::check::capabilities;
 use edgewatch_protocol::{assignment::Assignments, digest::sha256_hex, version::Version};
 
 /// Answers what to check. To pull it is the probe's sign of life.
@@ -29,10 +30,12 @@ pub(super) async fn list_assignments(
     let live = assignment::list_live_probes(&state.pool, probe.region_id, now - lease::ALIVE_FOR).await?;
     let mut monitors = assignment::list_assignments(&state.pool, &state.secrets, probe.region_id).await?;
     monitors.retain(|monitor| {
-        let capability = monitor.check.capability();
-        let able = live
-            .iter()
-            .filter(|probe| probe.capabilities.iter().any(|known| known == capability));
+        let needed = capabilities(&monitor.check);
+        let able = live.iter().filter(|probe| {
+            needed
+                .iter()
+                .all(|needed| probe.capabilities.iter().any(|known| known == needed))
+        });
         lease::holder(monitor.monitor, able.map(|probe| &probe.fingerprint)) == Some(&probe.fingerprint)
     });
     let assignments = Assignments {

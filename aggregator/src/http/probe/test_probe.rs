@@ -215,6 +215,7 @@ pub(crate) fn observation(
             http: None,
             address: None,
             certificate: None,
+            facts: None,
             failed_assertions: Vec::new(),
             message: (outcome != Outcome::Up).then(|| "no first byte\0 within 10000 ms".to_owned()),
         },

@@ -1,317 +1,199 @@
 //! The HTTP(S) check: hop after hop, then the assertions.
 
+mod run;
+
 use crate::{
-    assertion::{self, Evidence},
-    check::{
-        Engine,
-        body::ReceivedBody,
-        connect::{ConnectError, Connection, ConnectionFacts, Endpoint, connect_own, connect_platform},
-        deadline::Deadline,
-        excerpt::{clip, excerpt},
-        exchange::{Head, Received, exchange},
-        fetch, request,
-        request::HopRequest,
-        stop::Stop,
-        unsupported,
-    },
+    check::{CheckType, Secret},
+    engine::Engine,
     platform::Platform,
+    validate::{self, Faults},
 };
 use edgewatch_protocol::{
-    assertion::{Severity, Subject},
-    check::{HttpCheck, PhaseMode},
-    observation::{Hop, HttpFacts, Outcome, Sight},
-    phase::{NotMeasurable, PhaseTimes},
-    reason::Reason,
+    assertion::{Assertion, Subject},
+    capability,
+    check::{Header, HttpAuth, HttpCheck, PhaseMode, http::HttpVersion},
+    observation::Sight,
 };
-use http_body_util::Full;
+use http::Method;
+use url::Url;
 
-/// The longest message, in bytes. Parts of it come from peers.
-const MAX_MESSAGE_BYTES: usize = 1000;
+/// The largest body to send, in bytes.
+pub const MAX_REQUEST_BODY_BYTES: usize = 256 << 10;
+/// The most redirects that may be followed.
+pub const MAX_REDIRECTS: u8 = 20;
+/// The largest bound of a response's body, in bytes.
+pub const MAX_BODY_BYTES: u32 = 16 << 20;
 
-/// What is known of a check while it runs, and of its last hop when it ends.
-struct Progress {
-    hops: Vec<Hop>,
-    /// The phases of the hop under way.
-    phases: PhaseTimes,
-    facts: ConnectionFacts,
-    received: Received,
-    /// Whether the platform's HTTP client looked, which hides the certificate.
-    by_fetch: bool,
-}
+const ASSERTIONS: [&str; 6] = [
+    "status",
+    "header",
+    "body",
+    "json_path",
+    "latency",
+    "certificate_days",
+];
 
-/// Makes one attempt.
-pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &HttpCheck, timeout_ms: u32) -> Sight {
-    if check
-        .assertions
-        .iter()
-        .any(|assertion| assertion.subject == Subject::Unknown)
-    {
-        return unsupported("this probe does not know one of the check's assertions; update the probe");
+impl CheckType for HttpCheck {
+    fn target(&self) -> String {
+        shown_url(&self.url)
     }
-    let first = match HopRequest::first(check) {
-        Ok(first) => first,
-        Err(message) => return unsupported(&message),
-    };
-    let platform = engine.platform;
-    let start_us = platform.monotonic_us();
-    let deadline = Deadline::after(platform, timeout_ms);
-    let mut progress = Progress {
-        hops: Vec::new(),
-        phases: PhaseTimes::default(),
-        facts: ConnectionFacts::default(),
-        received: Received::new(new_body(check)),
-        by_fetch: false,
-    };
-    let ended = follow(engine, check, &deadline, first, &mut progress).await;
-    let total_us = platform
-        .monotonic_us()
-        .saturating_sub(start_us)
-        .try_into()
-        .unwrap_or(u32::MAX);
-    judge(check, &progress, ended, total_us, platform.now_ms())
-}
 
-fn new_body(check: &HttpCheck) -> ReceivedBody {
-    let keep_whole = check
-        .assertions
-        .iter()
-        .any(|assertion| matches!(assertion.subject, Subject::Body { .. } | Subject::JsonPath { .. }));
-    ReceivedBody::new(check.max_body_bytes, keep_whole)
-}
-
-/// Goes from hop to hop until an answer is not a redirect to follow.
-async fn follow<P: Platform>(
-    engine: &Engine<'_, P>,
-    check: &HttpCheck,
-    deadline: &Deadline,
-    mut hop: HopRequest,
-    progress: &mut Progress,
-) -> Result<(), Stop> {
-    let mut visited = vec![(hop.method.clone(), hop.url.clone())];
-    loop {
-        progress.phases = PhaseTimes::default();
-        progress.facts = ConnectionFacts::default();
-        progress.received = Received::new(new_body(check));
-        one_hop(engine, check, deadline, &hop, progress).await?;
-
-        let Some(head) = progress.received.head.take_if(|head| goes_on(check, head)) else {
-            return Ok(());
-        };
-        let seen_hops = progress.hops.len();
-        let shown_url = hop.shown_url();
-        let next = hop.redirected(head.status, head.headers.get(http::header::LOCATION));
-        let refusal = match &next {
-            Err(_) => Some((
-                Reason::RedirectInvalid,
-                "leads nowhere that can be followed".to_owned(),
-            )),
-            Ok(next) if visited.contains(&(next.method.clone(), next.url.clone())) => Some((
-                Reason::RedirectLoop,
-                "leads back to where the check has been".to_owned(),
-            )),
-            Ok(_) if seen_hops >= usize::from(check.max_redirects) => Some((
-                Reason::TooManyRedirects,
-                format!("is one more than the {} that are followed", check.max_redirects),
-            )),
-            Ok(_) => None,
-        };
-        if let Some((reason, why)) = refusal {
-            let message = format!("the redirect ({}) from {shown_url} {why}", head.status.as_u16());
-            progress.received.head = Some(head);
-            return Err(Stop::down_by_rule(reason, message));
-        }
-        progress.hops.push(Hop {
-            url: shown_url,
-            status: head.status.as_u16(),
-            phases: progress.phases,
-        });
-        if let Ok(next) = next {
-            visited.push((next.method.clone(), next.url.clone()));
-            hop = next;
-        }
+    fn origin(&self) -> Option<String> {
+        url_origin(&self.url)
     }
-}
 
-/// Whether an answer is a redirect that the check follows rather than judges.
-fn goes_on(check: &HttpCheck, head: &Head) -> bool {
-    check.max_redirects > 0 && request::is_redirect(head.status)
-}
-
-async fn one_hop<P: Platform>(
-    engine: &Engine<'_, P>,
-    check: &HttpCheck,
-    deadline: &Deadline,
-    hop: &HopRequest,
-    progress: &mut Progress,
-) -> Result<(), Stop> {
-    let platform = engine.platform;
-    let endpoint = Endpoint::of(&hop.url)
-        .ok_or_else(|| Stop::unmeasured(Reason::Unsupported, "the URL has no host or no port"))?;
-    let mode = if platform.offers(check.phases) {
-        check.phases
-    } else {
-        PhaseMode::Own
-    };
-    let (phases, facts) = (&mut progress.phases, &mut progress.facts);
-    let connected = match mode {
-        PhaseMode::Own => {
-            let any = check.accept_any_certificate;
-            connect_own(engine, deadline, &endpoint, any, phases, facts).await
+    fn secrets(&mut self) -> Vec<Secret<'_>> {
+        let mut found = auth_secrets(&mut self.auth);
+        found.extend(header_secrets("/headers", &mut self.headers));
+        if let Some(password) = self.proxy.as_mut().and_then(|proxy| proxy.password.as_mut()) {
+            found.push(Secret::new("proxy password", "/proxy/password", password));
         }
-        PhaseMode::Platform => connect_platform(engine, deadline, &endpoint, phases).await,
-        PhaseMode::Fetch => {
-            return by_fetch(engine, check, deadline, hop, NotMeasurable::Mode, progress).await;
+        if let Some(certificate) = &mut self.client_certificate {
+            let key = &mut certificate.key_pem;
+            found.push(Secret::new("client key", "/client_certificate/key_pem", key));
         }
-    };
-    match connected {
-        Ok(connection) => over_connection(engine, check, deadline, hop, connection, progress).await,
-        Err(ConnectError::Stop(stop)) => Err(stop),
-        Err(ConnectError::Forbidden(message)) => {
-            if platform.offers(PhaseMode::Fetch) {
-                by_fetch(
-                    engine,
-                    check,
-                    deadline,
-                    hop,
-                    NotMeasurable::PlatformForbids,
-                    progress,
-                )
-                .await
-            } else {
-                Err(Stop::unmeasured(Reason::TargetForbidden, message))
-            }
-        }
+        found
     }
-}
 
-async fn over_connection<P: Platform>(
-    engine: &Engine<'_, P>,
-    check: &HttpCheck,
-    deadline: &Deadline,
-    hop: &HopRequest,
-    connection: Connection<P::Stream>,
-    progress: &mut Progress,
-) -> Result<(), Stop> {
-    let request = hop
-        .to_origin_form()
-        .map_err(|error| {
-            Stop::unmeasured(
-                Reason::Unsupported,
-                format!("the request cannot be made: {error}"),
-            )
-        })?
-        .map(|body| Full::new(body.into()));
-    let wants_body = |head: &Head| !goes_on(check, head);
-    let (received, phases) = (&mut progress.received, &mut progress.phases);
-    exchange(
-        engine.platform,
-        deadline,
-        connection,
-        request,
-        wants_body,
-        received,
-        phases,
-    )
-    .await
-}
+    fn capabilities(&self) -> Vec<&'static str> {
+        let mut needed = Vec::new();
+        if self.http_version == HttpVersion::Http2 {
+            needed.push(capability::HTTP2);
+        }
+        if self.client_certificate.is_some() {
+            needed.push(capability::CLIENT_CERTIFICATE);
+        }
+        if self.proxy.is_some() {
+            needed.push(capability::PROXY);
+        }
+        needed
+    }
 
-async fn by_fetch<P: Platform>(
-    engine: &Engine<'_, P>,
-    check: &HttpCheck,
-    deadline: &Deadline,
-    hop: &HopRequest,
-    why: NotMeasurable,
-    progress: &mut Progress,
-) -> Result<(), Stop> {
-    progress.by_fetch = true;
-    progress.phases = fetch::hidden_phases(why, hop.url.scheme() == "https");
-    let wants_body = |head: &Head| !goes_on(check, head);
-    let (received, phases) = (&mut progress.received, &mut progress.phases);
-    let exchanged = fetch::exchange(engine.platform, deadline, hop, wants_body, received, phases).await;
-    exchanged.map_err(|stop| match stop.outcome {
-        Outcome::Down {
-            reason: Reason::CertificateInvalid,
-            ..
-        } if check.accept_any_certificate => Stop::unmeasured(
-            Reason::TargetForbidden,
-            "the platform forbids the dial, and its own HTTP client does not take this certificate",
-        ),
-        _ => stop,
-    })
-}
+    fn assertions(&self) -> Vec<&Assertion> {
+        self.assertions.iter().collect()
+    }
 
-/// Makes the sight of what was seen.
-fn judge(
-    check: &HttpCheck,
-    progress: &Progress,
-    ended: Result<(), Stop>,
-    total_us: u32,
-    now_ms: i64,
-) -> Sight {
-    let (head, body) = (progress.received.head.as_ref(), &progress.received.body);
-    let mut failed_assertions = Vec::new();
-    let (outcome, message) = match (ended, head) {
-        (Err(stop), _) => (stop.outcome, Some(stop.message)),
-        (Ok(()), None) => (
-            Outcome::Unmeasured {
-                reason: Reason::Unsupported,
-            },
-            Some("the check ended without an answer".to_owned()),
-        ),
-        (Ok(()), Some(head)) => {
-            failed_assertions = assertion::evaluate(
-                &check.assertions,
-                &Evidence {
-                    status: head.status.as_u16(),
-                    headers: &head.headers,
-                    body: body.kept(),
-                    body_bytes: body.bytes(),
-                    total_us,
-                    certificate: progress.facts.certificate.as_ref(),
-                    certificate_hidden: progress.by_fetch,
-                    now_ms,
-                },
+    fn validate(&self, faults: &mut Faults) {
+        let url = validate::url(&self.url, &["https", "http"], faults);
+        match Method::from_bytes(self.method.0.as_bytes()) {
+            Ok(Method::CONNECT) => faults.add("/method", "CONNECT is for proxies and cannot be checked"),
+            Ok(_) if self.method.0.len() <= 32 => {}
+            _ => faults.add("/method", "must be a method such as GET: 1 to 32 letters or -"),
+        }
+        validate::headers(&self.headers, faults);
+        if self
+            .body
+            .as_ref()
+            .is_some_and(|body| body.len() > MAX_REQUEST_BODY_BYTES)
+        {
+            faults.add(
+                "/body",
+                format!("may have at most {MAX_REQUEST_BODY_BYTES} bytes"),
             );
-            let reason = Reason::AssertionFailed;
-            let worst = failed_assertions
-                .iter()
-                .find(|failed| failed.severity == Severity::Down)
-                .or(failed_assertions.first());
-            match worst {
-                None => (Outcome::Up, None),
-                Some(failed) => {
-                    let outcome = match failed.severity {
-                        Severity::Down => Outcome::Down { reason, phase: None },
-                        Severity::Degraded => Outcome::Degraded { reason },
-                    };
-                    (outcome, Some(failed.text.clone()))
+        }
+        validate::auth(self.auth.as_ref(), &self.headers, faults);
+        if self.max_redirects > MAX_REDIRECTS {
+            faults.add("/max_redirects", format!("must be 0 to {MAX_REDIRECTS}"));
+        }
+        if !(1..=MAX_BODY_BYTES).contains(&self.max_body_bytes) {
+            faults.add("/max_body_bytes", format!("must be 1 to {MAX_BODY_BYTES}"));
+        }
+        if self.accept_any_certificate && self.phases != PhaseMode::Own {
+            faults.add(
+                "/accept_any_certificate",
+                "the platform's TLS always verifies the certificate: use phases own",
+            );
+        }
+        validate::assertions(&self.assertions, &ASSERTIONS, faults);
+        for (index, assertion) in self.assertions.iter().enumerate() {
+            let pointer = format!("/assertions/{index}/on");
+            match &assertion.subject {
+                Subject::Body { .. } | Subject::JsonPath { .. } if self.method.0 == Method::HEAD.as_str() => {
+                    faults.add(pointer, "the answer to HEAD has no body");
                 }
+                Subject::CertificateDays { .. } => {
+                    // A redirect may lead from http to https, so only a check that stays where it is can be told.
+                    let is_plain = url.as_ref().is_some_and(|url| url.scheme() == "http");
+                    if is_plain && self.max_redirects == 0 {
+                        faults.add(&pointer, "an http:// URL shows no certificate");
+                    }
+                    if self.phases != PhaseMode::Own {
+                        faults.add(&pointer, "the certificate is only seen with phases own");
+                    }
+                }
+                _ => {}
             }
         }
-    };
-    let up = outcome == Outcome::Up;
-    let http = (head.is_some() || !progress.hops.is_empty()).then(|| HttpFacts {
-        status: head.map(|head| head.status.as_u16()),
-        protocol: head.map(|head| format!("{:?}", head.version)),
-        body_bytes: body.bytes(),
-        body_sha256: body.sha256(),
-        excerpt: if up { None } else { excerpt(body.kept()) },
-        hops: progress.hops.clone(),
-    });
-    Sight {
-        outcome,
-        phases: progress
-            .hops
-            .iter()
-            .map(|hop| hop.phases)
-            .chain([progress.phases])
-            .reduce(|sum, hop| sum.plus(&hop))
-            .unwrap_or_default(),
-        total_us,
-        http,
-        address: progress.facts.address,
-        certificate: progress.facts.certificate.clone(),
-        failed_assertions,
-        message: message.map(|message| clip(&message, MAX_MESSAGE_BYTES).to_owned()),
+    }
+
+    async fn run<P: Platform>(&self, engine: &Engine<'_, P>, timeout_ms: u32) -> Sight {
+        run::run(engine, self, timeout_ms).await
     }
 }
+
+/// A URL as it may be shown: without credentials, query and fragment. Empty when it is none.
+pub fn shown_url(text: &str) -> String {
+    let Ok(mut url) = Url::parse(text) else {
+        return String::new();
+    };
+    url.set_query(None);
+    url.set_fragment(None);
+    // Neither can fail on an absolute URL with a host, and what cannot hold credentials holds none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
+}
+
+/// Scheme, host and port of a URL.
+pub fn url_origin(text: &str) -> Option<String> {
+    let origin = Url::parse(text).ok()?.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
+
+/// The secret within credentials.
+pub fn auth_secrets(auth: &mut Option<HttpAuth>) -> Vec<Secret<'_>> {
+    match auth {
+        Some(HttpAuth::Basic { password, .. }) => {
+            vec![Secret::new("password", "/auth/password", password)]
+        }
+        Some(HttpAuth::Bearer { token }) => vec![Secret::new("token", "/auth/token", token)],
+        None => Vec::new(),
+    }
+}
+
+/// The values of headers that carry credentials; the n-th field of a name keeps its own.
+pub fn header_secrets<'a>(pointer: &str, headers: &'a mut [Header]) -> Vec<Secret<'a>> {
+    let mut names: Vec<String> = Vec::new();
+    let mut found = Vec::new();
+    for (index, header) in headers.iter_mut().enumerate() {
+        let name = header.name.trim().to_ascii_lowercase();
+        let nth = names.iter().filter(|earlier| **earlier == name).count();
+        if carries_credentials(&name) && !header.value.is_empty() {
+            let slot = format!("header {name} {nth}");
+            let pointer = format!("{pointer}/{index}/value");
+            found.push(Secret::new(slot, pointer, &mut header.value));
+        }
+        names.push(name);
+    }
+    found
+}
+
+/// Whether fields of this name (in lower case) usually carry credentials: `Authorization`, `Cookie`, `X-Api-Key`,
+/// `X-Auth-Token`, `Ocp-Apim-Subscription-Key` and their like. Hiding one too many does no harm.
+fn carries_credentials(name: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "auth",
+        "cookie",
+        "credential",
+        "key",
+        "passw",
+        "secret",
+        "session",
+        "signature",
+        "token",
+    ];
+    WORDS.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests;

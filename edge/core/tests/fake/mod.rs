@@ -3,14 +3,14 @@
 use edgewatch_core::{
     config::ProbeConfig,
     platform::{
-        DialError, DialTarget, FetchError, NoFetch, Platform, ResolveError, StartTlsError, Storage,
-        StorageError, Transport,
+        DialError, DialTarget, DnsAnswer, DnsQueryError, FetchError, NoFetch, Platform, ResolveError,
+        StartTlsError, Storage, StorageError, Transport,
     },
 };
 use edgewatch_protocol::{
     assignment::Assignments,
     batch::{Batch, BatchReceipt, ChainHead, Place},
-    check::PhaseMode,
+    check::{PhaseMode, shared::IpVersion},
     digest::sha256_hex,
     enrolment::{EnrolmentRequest, EnrolmentResponse, ProbeStatus},
     identity::{Fingerprint, derive_key},
@@ -342,8 +342,12 @@ impl Platform for FakeHost {
         tokio::time::sleep(duration).await;
     }
 
-    async fn resolve(&self, _host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+    async fn resolve(&self, _host: &str, _: IpVersion) -> Result<Vec<IpAddr>, ResolveError> {
         Err(ResolveError::NotFound)
+    }
+
+    async fn query_dns(&self, _query: &[u8]) -> Result<DnsAnswer, DnsQueryError> {
+        Err(DnsQueryError("there is no resolver".to_owned()))
     }
 
     /// Every target refuses, but for one that is silent.

@@ -39,6 +39,10 @@ fn subject() -> impl Strategy<Value = Subject> {
         (".*", condition()).prop_map(|(path, condition)| Subject::JsonPath { path, condition }),
         any::<u32>().prop_map(|max_ms| Subject::Latency { max_ms }),
         any::<u16>().prop_map(|min_days| Subject::CertificateDays { min_days }),
+        condition().prop_map(|condition| Subject::Reply { condition }),
+        (any::<u32>(), any::<u32>()).prop_map(|(min_s, max_s)| Subject::Ttl { min_s, max_s }),
+        any::<u8>().prop_map(|max_percent| Subject::PacketLoss { max_percent }),
+        any::<u32>().prop_map(|max_ms| Subject::Jitter { max_ms }),
         Just(Subject::Unknown),
     ]
 }
@@ -91,6 +95,7 @@ pub fn check() -> impl Strategy<Value = Check> {
                     phases,
                     max_body_bytes,
                     assertions,
+                    ..HttpCheck::get("")
                 })
             },
         );

@@ -2,6 +2,7 @@
 
 use edgewatch_protocol::{
     assertion::Severity,
+    facts::{DnsFacts, DnsRecord, Facts, ReplyFacts, TlsFacts},
     observation::{CertificateFacts, FailedAssertion, Hop, HttpFacts, Outcome, Sight},
     phase::{NotMeasurable, Phase, PhaseTime, PhaseTimes},
     reason::Reason,
@@ -96,6 +97,31 @@ fn certificate() -> impl Strategy<Value = CertificateFacts> {
         )
 }
 
+fn facts() -> impl Strategy<Value = Facts> {
+    let record = (".*", any::<u32>()).prop_map(|(value, ttl_s)| DnsRecord { value, ttl_s });
+    let dns = (".*", vec(record, 0..3), vec(".*", 0..3), any::<bool>(), ".*").prop_map(
+        |(code, records, aliases, authenticated, server)| {
+            Facts::Dns(DnsFacts {
+                code,
+                records,
+                aliases,
+                authenticated,
+                server,
+            })
+        },
+    );
+    let reply = (".*", any::<u64>(), option::of(any::<i32>())).prop_map(|(text, bytes, exit_code)| {
+        Facts::Reply(ReplyFacts {
+            text,
+            bytes,
+            exit_code,
+        })
+    });
+    let tls = (vec(certificate(), 0..3), option::of(".*"))
+        .prop_map(|(chain, not_trusted)| Facts::Tls(TlsFacts { chain, not_trusted }));
+    prop_oneof![dns, reply, tls, Just(Facts::Unknown)]
+}
+
 /// What a check may have seen.
 pub fn sight() -> impl Strategy<Value = Sight> {
     let failed = (".*", any::<bool>()).prop_map(|(text, is_down)| FailedAssertion {
@@ -108,11 +134,19 @@ pub fn sight() -> impl Strategy<Value = Sight> {
     });
     (
         (outcome(), phase_times(), any::<u32>(), option::of(http())),
-        (option::of(any::<std::net::IpAddr>()), option::of(certificate())),
+        (
+            option::of(any::<std::net::IpAddr>()),
+            option::of(certificate()),
+            option::of(facts()),
+        ),
         (vec(failed, 0..3), option::of(".*")),
     )
         .prop_map(
-            |((outcome, phases, total_us, http), (address, certificate), (failed_assertions, message))| {
+            |(
+                (outcome, phases, total_us, http),
+                (address, certificate, facts),
+                (failed_assertions, message),
+            )| {
                 Sight {
                     outcome,
                     phases,
@@ -120,6 +154,7 @@ pub fn sight() -> impl Strategy<Value = Sight> {
                     http,
                     address,
                     certificate,
+                    facts,
                     failed_assertions,
                     message,
                 }

@@ -257,6 +257,7 @@ impl Draft {
             },
             max_body_bytes: max_body_kib.saturating_mul(1024),
             assertions: assertions.into_iter().flatten().collect(),
+            ..HttpCheck::get("")
         };
         let regions = self
             .regions
@@ -372,7 +373,7 @@ fn assertion_draft(key: u32, assertion: &Assertion) -> Option<AssertionDraft> {
         Subject::JsonPath { path, condition } => ("json_path", path.as_str(), Some(condition), String::new()),
         Subject::Latency { max_ms } => ("latency", "", None, max_ms.to_string()),
         Subject::CertificateDays { min_days } => ("certificate_days", "", None, min_days.to_string()),
-        Subject::Unknown => return None,
+        _ => return None,
     };
     let (is, value) = match condition.cloned() {
         None => ("", value),

@@ -24,14 +24,14 @@ pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
         let monitor = monitor.get();
         match &monitor.settings.check {
             Check::Http(http) => http.url.clone(),
-            Check::Unknown => "a check of a newer version".to_owned(),
+            other => format!("{} check", other.type_name()),
         }
     };
     let method = move || {
         let monitor = monitor.get();
         match &monitor.settings.check {
             Check::Http(http) => http.method.0.clone(),
-            Check::Unknown => String::new(),
+            _ => String::new(),
         }
     };
     let tags = move || {

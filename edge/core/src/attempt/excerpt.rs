@@ -4,6 +4,9 @@ use edgewatch_protocol::observation::EXCERPT_BYTES;
 use regex_lite::{Captures, Regex};
 use std::{borrow::Cow, sync::LazyLock};
 
+/// The longest message, in bytes. Parts of it come from peers.
+const MAX_MESSAGE_BYTES: usize = 1000;
+
 const MASK: &str = "•••";
 
 /// How much of a body is looked at, so that a secret on the excerpt's edge is seen whole.
@@ -26,6 +29,11 @@ static USERINFO: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"://[^/\
 static RUN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]*|[A-Za-z0-9+/_-]{32,}={0,2}").ok()
 });
+
+/// A message within its bound.
+pub fn clip_message(message: &str) -> String {
+    clip(message, MAX_MESSAGE_BYTES).to_owned()
+}
 
 /// The excerpt of a body: text of at most [`EXCERPT_BYTES`], masked; `None` of an empty body.
 pub fn excerpt(body: &[u8]) -> Option<String> {

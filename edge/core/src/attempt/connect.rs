@@ -1,14 +1,16 @@
-//! From a URL to a connected stream: lookup, dial, TLS.
+//! From a host to a connected stream: lookup, dial, TLS.
 
 use crate::{
-    check::{
-        Engine,
+    attempt::{
         deadline::{Deadline, within},
         stop::Stop,
     },
+    engine::Engine,
     platform::{DialError, DialTarget, Platform, ResolveError, StartTlsError},
+    tls::{TlsFailure, Verification},
 };
 use edgewatch_protocol::{
+    check::shared::{ClientCertificate, IpVersion},
     observation::CertificateFacts,
     phase::{NotMeasurable, Phase, PhaseTime, PhaseTimes},
     reason::Reason,
@@ -39,8 +41,17 @@ pub enum Connection<S> {
 pub struct ConnectionFacts {
     /// The address dialled last.
     pub address: Option<IpAddr>,
-    /// The peer's certificate.
-    pub certificate: Option<CertificateFacts>,
+    /// The peer's certificates as it presented them, leaf first.
+    pub chain: Vec<CertificateFacts>,
+    /// Why the chain does not hold, where that was to be told and not refused.
+    pub not_trusted: Option<TlsFailure>,
+}
+
+impl ConnectionFacts {
+    /// The peer's own certificate.
+    pub fn certificate(&self) -> Option<&CertificateFacts> {
+        self.chain.first()
+    }
 }
 
 /// Why there is no connection.
@@ -57,33 +68,73 @@ impl From<Stop> for ConnectError {
     }
 }
 
-/// Where a URL leads: host without brackets, port, and whether by TLS.
-pub struct Endpoint<'a> {
+/// Where a check goes.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
     /// The parsed host.
-    pub host: Host<&'a str>,
+    pub host: Host<String>,
     /// The host as text, an IPv6 address without brackets.
     pub name: String,
     /// The port.
     pub port: u16,
-    /// Whether the scheme is `https`.
-    pub tls: bool,
+    /// Which of the host's addresses are used.
+    pub ip_version: IpVersion,
 }
 
-impl<'a> Endpoint<'a> {
-    /// The endpoint of an HTTP(S) URL.
-    pub fn of(url: &'a Url) -> Option<Self> {
-        let host = url.host()?;
+impl Endpoint {
+    /// The endpoint of a URL whose scheme has a usual port.
+    pub fn of_url(url: &Url, ip_version: IpVersion) -> Option<Self> {
+        let host = url.host()?.to_owned();
+        Some(Self::new(host, url.port_or_known_default()?, ip_version))
+    }
+
+    /// The endpoint of a name or an address (IPv6 with or without brackets); `None` when it is neither.
+    pub fn of_host(host: &str, port: u16, ip_version: IpVersion) -> Option<Self> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let host = match bare.parse::<Ipv6Addr>() {
+            Ok(ip) => Host::Ipv6(ip),
+            Err(_) => Host::parse(host).ok()?,
+        };
+        Some(Self::new(host, port, ip_version))
+    }
+
+    fn new(host: Host<String>, port: u16, ip_version: IpVersion) -> Self {
         let name = match &host {
-            Host::Domain(name) => (*name).to_owned(),
+            Host::Domain(name) => name.clone(),
             Host::Ipv4(ip) => ip.to_string(),
             Host::Ipv6(ip) => ip.to_string(),
         };
-        Some(Self {
+        Self {
             host,
             name,
-            port: url.port_or_known_default()?,
-            tls: url.scheme() == "https",
-        })
+            port,
+            ip_version,
+        }
+    }
+}
+
+/// How a connection is secured by our own TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct Security<'a> {
+    /// The name that is asked for and must be the certificate's.
+    pub name: &'a str,
+    /// What becomes of a chain that does not hold.
+    pub verification: Verification,
+    /// The protocols to offer (ALPN), the preferred one first; none offers none.
+    pub alpn: &'a [&'a [u8]],
+    /// A certificate to present.
+    pub client_certificate: Option<&'a ClientCertificate>,
+}
+
+impl<'a> Security<'a> {
+    /// As a browser would: a chain that holds for the endpoint's name, and HTTP/1.1 spoken.
+    pub fn to(endpoint: &'a Endpoint) -> Self {
+        Self {
+            name: &endpoint.name,
+            verification: Verification::Required,
+            alpn: &[b"http/1.1"],
+            client_certificate: None,
+        }
     }
 }
 
@@ -92,50 +143,71 @@ fn since(platform: &impl Platform, start_us: u64) -> PhaseTime {
     PhaseTime::Measured(us.try_into().unwrap_or(u32::MAX))
 }
 
-/// Connects by own lookup, own dial and own TLS.
-pub async fn connect_own<P: Platform>(
+/// Connects by own lookup and own dial.
+pub async fn connect_tcp<P: Platform>(
     engine: &Engine<'_, P>,
     deadline: &Deadline,
-    endpoint: &Endpoint<'_>,
-    accept_any_certificate: bool,
+    endpoint: &Endpoint,
     phases: &mut PhaseTimes,
     facts: &mut ConnectionFacts,
-) -> Result<Connection<P::Stream>, ConnectError> {
+) -> Result<P::Stream, ConnectError> {
     let platform = engine.platform;
     let targets = resolve(platform, deadline, endpoint, phases).await?;
-
     let start_us = platform.monotonic_us();
     let stream = dial_in_turn(platform, deadline, &targets, facts).await?;
     phases.tcp = since(platform, start_us);
+    Ok(stream)
+}
 
-    if !endpoint.tls {
-        phases.tls = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
-        return Ok(Connection::Plain(stream));
-    }
+/// Begins our own TLS on a connected stream.
+pub async fn begin_tls<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
+    engine: &Engine<'_, P>,
+    deadline: &Deadline,
+    stream: S,
+    security: &Security<'_>,
+    phases: &mut PhaseTimes,
+    facts: &mut ConnectionFacts,
+) -> Result<TlsStream<S>, Stop> {
+    let platform = engine.platform;
     let start_us = platform.monotonic_us();
-    let now_ms = platform.now_ms();
-    let handshake = engine
-        .tls
-        .handshake(stream, &endpoint.name, now_ms, accept_any_certificate);
+    let handshake = engine.tls.handshake(stream, security, platform.now_ms());
     let handshake = deadline
         .within(platform, handshake)
         .await
         .ok_or_else(|| deadline.ran_out(Phase::Tls))?;
-    facts.certificate = handshake.certificate;
-    match handshake.stream {
-        Ok(stream) => {
-            phases.tls = since(platform, start_us);
-            Ok(Connection::Tls(Box::new(stream)))
-        }
-        Err(failure) => Err(Stop::down(failure.reason, Phase::Tls, failure.message).into()),
-    }
+    facts.chain = handshake.chain;
+    facts.not_trusted = handshake.not_trusted;
+    let stream = handshake
+        .stream
+        .map_err(|failure| Stop::down(failure.reason, Phase::Tls, failure.message))?;
+    phases.tls = since(platform, start_us);
+    Ok(stream)
+}
+
+/// Connects by own lookup, own dial and own TLS, if any.
+pub async fn connect_own<P: Platform>(
+    engine: &Engine<'_, P>,
+    deadline: &Deadline,
+    endpoint: &Endpoint,
+    security: Option<Security<'_>>,
+    phases: &mut PhaseTimes,
+    facts: &mut ConnectionFacts,
+) -> Result<Connection<P::Stream>, ConnectError> {
+    let stream = connect_tcp(engine, deadline, endpoint, phases, facts).await?;
+    let Some(security) = security else {
+        phases.tls = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
+        return Ok(Connection::Plain(stream));
+    };
+    let stream = begin_tls(engine, deadline, stream, &security, phases, facts).await?;
+    Ok(Connection::Tls(Box::new(stream)))
 }
 
 /// Connects by the platform's sockets and the platform's TLS.
 pub async fn connect_platform<P: Platform>(
     engine: &Engine<'_, P>,
     deadline: &Deadline,
-    endpoint: &Endpoint<'_>,
+    endpoint: &Endpoint,
+    is_tls: bool,
     phases: &mut PhaseTimes,
 ) -> Result<Connection<P::Stream>, ConnectError> {
     let platform = engine.platform;
@@ -145,7 +217,7 @@ pub async fn connect_platform<P: Platform>(
     });
     let start_us = platform.monotonic_us();
     let dial = async {
-        if endpoint.tls {
+        if is_tls {
             platform.dial_for_tls(&endpoint.name, endpoint.port).await
         } else {
             let target = DialTarget::Name(endpoint.name.clone(), endpoint.port);
@@ -158,7 +230,7 @@ pub async fn connect_platform<P: Platform>(
         .ok_or_else(|| deadline.ran_out(Phase::Tcp))?
         .map_err(dial_error)?;
     phases.tcp = since(platform, start_us);
-    if !endpoint.tls {
+    if !is_tls {
         phases.tls = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
         return Ok(Connection::Plain(stream));
     }
@@ -181,33 +253,34 @@ pub async fn connect_platform<P: Platform>(
 async fn resolve<P: Platform>(
     platform: &P,
     deadline: &Deadline,
-    endpoint: &Endpoint<'_>,
+    endpoint: &Endpoint,
     phases: &mut PhaseTimes,
 ) -> Result<Vec<DialTarget>, Stop> {
     let at = |ip: IpAddr| DialTarget::Address(SocketAddr::new(ip, endpoint.port));
     let not_applicable = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
-    let name = match endpoint.host {
+    let name = match &endpoint.host {
         Host::Ipv4(ip) => {
             phases.dns = not_applicable;
-            return Ok(vec![at(ip.into())]);
+            return Ok(vec![at((*ip).into())]);
         }
         Host::Ipv6(ip) => {
             phases.dns = not_applicable;
-            return Ok(vec![at(ip.into())]);
+            return Ok(vec![at((*ip).into())]);
         }
         Host::Domain(name) => name.trim_end_matches('.'),
     };
     // RFC 6761: names under `localhost` are loopback whatever a resolver may say.
     if name == "localhost" || name.ends_with(".localhost") {
         phases.dns = not_applicable;
-        return Ok(vec![
-            at(Ipv4Addr::LOCALHOST.into()),
-            at(Ipv6Addr::LOCALHOST.into()),
-        ]);
+        let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        let wanted = loopback
+            .into_iter()
+            .filter(|ip| is_wanted(endpoint.ip_version, ip));
+        return Ok(wanted.map(at).collect());
     }
     let start_us = platform.monotonic_us();
     let resolved = deadline
-        .within(platform, platform.resolve(name))
+        .within(platform, platform.resolve(name, endpoint.ip_version))
         .await
         .ok_or_else(|| deadline.ran_out(Phase::Dns))?;
     let not_found = || {
@@ -217,6 +290,15 @@ async fn resolve<P: Platform>(
     match resolved {
         Ok(addresses) if addresses.is_empty() => not_found(),
         Ok(mut addresses) => {
+            addresses.retain(|ip| is_wanted(endpoint.ip_version, ip));
+            if addresses.is_empty() {
+                let family = match endpoint.ip_version {
+                    IpVersion::V6 => "IPv6",
+                    _ => "IPv4",
+                };
+                let message = format!("the name {name} has no {family} address");
+                return Err(Stop::down(Reason::DnsNotFound, Phase::Dns, message));
+            }
             phases.dns = since(platform, start_us);
             addresses.sort_by_key(IpAddr::is_ipv6);
             addresses.truncate(MAX_ADDRESSES);
@@ -228,6 +310,14 @@ async fn resolve<P: Platform>(
             phases.dns = PhaseTime::NotMeasurable(NotMeasurable::ResolverUnavailable);
             Ok(vec![DialTarget::Name(name.to_owned(), endpoint.port)])
         }
+    }
+}
+
+fn is_wanted(ip_version: IpVersion, ip: &IpAddr) -> bool {
+    match ip_version {
+        IpVersion::Any => true,
+        IpVersion::V4 => ip.is_ipv4(),
+        IpVersion::V6 => ip.is_ipv6(),
     }
 }
 

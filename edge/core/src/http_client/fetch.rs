@@ -6,11 +6,10 @@
 //! stands behind Cloudflare shows the same to all its visitors; then too it is down for the reason that the code names.
 
 use crate::{
-    check::{
-        deadline::Deadline,
+    attempt::{deadline::Deadline, stop::Stop},
+    http_client::{
         exchange::{Head, Received},
         request::HopRequest,
-        stop::Stop,
     },
     platform::{FetchBody as _, FetchError, Platform},
 };

@@ -1,6 +1,6 @@
 //! The request of one hop: what is asked, and how a redirect (RFC 9110, 15.4) changes it.
 
-use crate::check::excerpt::clip;
+use crate::attempt::excerpt::clip;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use edgewatch_protocol::check::{HttpAuth, HttpCheck};
 use http::{

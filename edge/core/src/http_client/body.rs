@@ -1,6 +1,6 @@
 //! The body of a response, bounded: all of it is hashed, and only what somebody needs is kept.
 
-use crate::check::excerpt::SAMPLE_BYTES;
+use crate::attempt::excerpt::SAMPLE_BYTES;
 use sha2::{Digest as _, Sha256};
 
 /// A body on its way in.

@@ -1,10 +1,9 @@
 //! One HTTP/1.1 exchange (RFC 9112) over a connected stream, its phases timed separately.
 
 use crate::{
-    check::{
+    attempt::{deadline::Deadline, stop::Stop},
+    http_client::{
         body::ReceivedBody,
-        deadline::Deadline,
-        stop::Stop,
         timed_stream::{Marks, TimedStream},
     },
     platform::Platform,

@@ -1,6 +1,6 @@
 //! The moment at which a check has run out of time.
 
-use crate::{check::stop::Stop, platform::Platform};
+use crate::{attempt::stop::Stop, platform::Platform};
 use edgewatch_protocol::{phase::Phase, reason::Reason};
 use futures::future::{Either, select};
 use std::{future::Future, pin::pin, time::Duration};

@@ -1,11 +1,38 @@
-//! Name lookup over HTTPS, RFC 8484: the worker's own resolver, so that the lookup can be timed.
+//! Messages of the DNS (RFC 1035), and the lookup of a name's addresses by them.
 
-use edgewatch_core::platform::ResolveError;
+use crate::platform::{DnsQueryError, Platform, ResolveError};
+use edgewatch_protocol::check::shared::IpVersion;
 use simple_dns::{CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, TYPE, rdata::RData};
 use std::net::IpAddr;
 
-/// The media type of a DNS message.
+/// The media type of a DNS message (RFC 8484).
 pub const DNS_MESSAGE: &str = "application/dns-message";
+
+/// The addresses of a name, asked of the probe's own resolver. One question is enough for nearly every name: IPv6 is
+/// asked for where there is no IPv4, or where it is wanted.
+pub async fn resolve(
+    platform: &impl Platform,
+    host: &str,
+    ip_version: IpVersion,
+) -> Result<Vec<IpAddr>, ResolveError> {
+    let lookup = async |family| {
+        let query = write_query(host, family)?;
+        let answer = platform.query_dns(&query).await;
+        read_answer(
+            &answer
+                .map_err(|DnsQueryError(message)| ResolveError::Unavailable(message))?
+                .message,
+        )
+    };
+    let mut addresses = Vec::new();
+    if ip_version != IpVersion::V6 {
+        addresses = lookup(Family::V4).await?;
+    }
+    if addresses.is_empty() && ip_version != IpVersion::V4 {
+        addresses = lookup(Family::V6).await?;
+    }
+    Ok(addresses)
+}
 
 /// Which addresses to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,7 @@ pub mod facts;
 pub mod identity;
 pub mod name;
 pub mod observation;
+mod observation_decoding;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod phase;

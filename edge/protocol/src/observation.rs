@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// The outcome of one check in one region at one slot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Observation {
     /// The monitor that was checked.
@@ -22,15 +22,11 @@ pub struct Observation {
     /// When the last attempt began, Unix milliseconds.
     pub started_ms: i64,
     /// How many attempts were made in this slot; the last one is reported.
-    #[serde(default = "one")]
+    #[serde(default)]
     pub attempts: u8,
     /// What was seen.
     #[serde(flatten)]
     pub sight: Sight,
-}
-
-fn one() -> u8 {
-    1
 }
 
 /// What a check saw, apart from who asked and when: also the answer to a test run.

@@ -8,6 +8,7 @@ use edgewatch_protocol::{
     observation::{CertificateFacts, HttpFacts, Observation},
     path,
     phase::{Phase, PhaseTime},
+    slot::GRAIN_MS,
 };
 use edgewatch_tests::system::{
     Aggregator, Api, Directory, NativeProbe, SignedRequest, json_bytes, now_ms, up,
@@ -28,6 +29,16 @@ const CONNECTIONS: [usize; 2] = [1, 4];
 /// How the observations of a batch are spread: all of another monitor, as in a usual round, or the backlog of some.
 const SHAPES: [(&str, i32); 2] = [("500 monitors x 1 slot", 500), ("50 monitors x 10 slots", 50)];
 
+/// The number of no batch: what is inserted bare.
+const BARE: i64 = 0;
+
+/// A probe and the head of its chain.
+struct Sender {
+    probe: NativeProbe,
+    seq: u64,
+    head: Option<Vec<u8>>,
+}
+
 /// One run's work of one probe.
 struct Work {
     requests: Vec<SignedRequest>,
@@ -39,12 +50,13 @@ pub async fn measure() {
     let aggregator = Aggregator::start_with(directory.path(), &[("EDGEWATCH_LOG", "warn")]).await;
     let api = Api::sign_in(&aggregator).await;
     let most = CONNECTIONS.into_iter().max().unwrap_or(1);
-    let mut probes = Vec::new();
+    let mut senders = Vec::new();
     for number in 0..most {
-        probes.push((
-            NativeProbe::enrolled(&aggregator, &format!("region-{number}")).await,
-            0,
-        ));
+        senders.push(Sender {
+            probe: NativeProbe::enrolled(&aggregator, &format!("region-{number}")).await,
+            seq: 0,
+            head: None,
+        });
     }
     let monitors = SHAPES.iter().map(|(_, monitors)| *monitors).max().unwrap_or(1);
     for number in 1..=monitors {
@@ -60,17 +72,20 @@ pub async fn measure() {
         "{:<24}{:>6}{:>12}{:>12}{:>8}",
         "", "conn.", "ingest", "bare", "ratio"
     );
-    let mut first_slot_ms = now_ms() - 86_400_000;
+    let (mut first_slot_ms, mut sent) = (now_ms() - 86_400_000, 0);
     for (shape, monitors) in SHAPES {
         for connections in CONNECTIONS {
             let (mut ingest, mut bare) = (Vec::new(), Vec::new());
             for _ in 0..RUNS {
                 let mut work = Vec::new();
-                for (probe, seq) in &mut probes[..connections] {
-                    work.push(prepare(probe, seq, monitors, first_slot_ms));
+                for sender in &mut senders[..connections] {
+                    work.push(prepare(sender, monitors, first_slot_ms));
                 }
-                first_slot_ms += 10_000_000;
-                let rows = (BATCHES as usize * MAX_OBSERVATIONS * connections) as f64;
+                // Never past now: what comes from the future is not stored.
+                first_slot_ms += BATCHES as i64 * slots_of_batch(monitors) * GRAIN_MS;
+                let rows = BATCHES as usize * MAX_OBSERVATIONS * connections;
+                sent += rows as i64;
+                let rows = rows as f64;
                 let observations: Vec<_> = work.iter().map(|work| work.observations.clone()).collect();
                 ingest.push(rows / send(work).await);
                 bare.push(rows / insert(directory.path(), observations).await);
@@ -80,22 +95,47 @@ pub async fn measure() {
             println!("{shape:<24}{connections:>6}{ingest:>12.0}{bare:>12.0}{ratio:>8.2}");
         }
     }
+    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM result WHERE batch_id <> $1")
+        .bind(BARE)
+        .fetch_one(&mut connect(directory.path()).await)
+        .await
+        .expect("a count");
+    assert_eq!(stored, sent, "every observation that was sent is a result");
 }
 
-fn prepare(probe: &NativeProbe, seq: &mut u64, monitors: i32, first_slot_ms: i64) -> Work {
+async fn connect(directory: &Path) -> PgConnection {
+    let options = PgConnectOptions::new_without_pgpass()
+        .socket(directory.join("data/postgres/run"))
+        .port(5432)
+        .username("edgewatch")
+        .database("edgewatch");
+    PgConnection::connect_with(&options)
+        .await
+        .expect("the aggregator's database")
+}
+
+/// The slots that a batch holds of each monitor.
+fn slots_of_batch(monitors: i32) -> i64 {
+    MAX_OBSERVATIONS as i64 / i64::from(monitors)
+}
+
+fn prepare(sender: &mut Sender, monitors: i32, first_slot_ms: i64) -> Work {
     let (mut requests, mut all) = (Vec::new(), Vec::new());
     for batch in 0..BATCHES as i64 {
-        let slots = MAX_OBSERVATIONS as i64 / i64::from(monitors);
+        let slots = slots_of_batch(monitors);
         let observations: Vec<_> = (0..slots)
             .flat_map(|slot| {
-                let slot_ms = first_slot_ms + (batch * slots + slot) * 10_000;
+                let slot_ms = first_slot_ms + (batch * slots + slot) * GRAIN_MS;
                 (1..=monitors).map(move |monitor| seen(monitor, slot_ms))
             })
             .collect();
-        *seq += 1;
-        // Unchained: what follows is not known to be taken in another order.
-        let batch = probe.batch(*seq, None, observations.clone());
-        requests.push(probe.post(path::BATCHES, json_bytes(&batch)));
+        sender.seq += 1;
+        let batch = sender
+            .probe
+            .batch(sender.seq, sender.head.as_deref(), observations.clone());
+        let bytes = json_bytes(&batch);
+        requests.push(sender.probe.post(path::BATCHES, bytes.clone()));
+        sender.head = Some(bytes);
         all.push(observations);
     }
     Work {
@@ -126,16 +166,10 @@ async fn send(work: Vec<Work>) -> f64 {
 
 /// Seconds until the same rows are inserted by the same statement and nothing else is done.
 async fn insert(directory: &Path, work: Vec<Vec<Vec<Observation>>>) -> f64 {
-    let options = PgConnectOptions::new_without_pgpass()
-        .socket(directory.join("data/postgres/run"))
-        .port(5432)
-        .username("edgewatch")
-        .database("edgewatch");
     let mut connections = Vec::new();
     for batches in work {
-        let connection = PgConnection::connect_with(&options).await;
         let rows: Vec<_> = batches.iter().map(|observations| rows(observations)).collect();
-        connections.push((connection.expect("the aggregator's database"), rows));
+        connections.push((connect(directory).await, rows));
     }
     let start = Instant::now();
     let inserters: Vec<_> = connections
@@ -143,7 +177,7 @@ async fn insert(directory: &Path, work: Vec<Vec<Vec<Observation>>>) -> f64 {
         .map(|(mut connection, batches)| {
             tokio::spawn(async move {
                 for rows in batches {
-                    rows.insert(&mut connection, 0, 1)
+                    rows.insert(&mut connection, BARE, 1)
                         .await
                         .expect("the rows are inserted");
                 }

@@ -21,52 +21,48 @@ struct Job {
     /// Names the lease.
     number: i32,
     every: Duration,
-    run: for<'a> fn(
-        &'a AppState,
-        &'a mut Transaction<'static, Postgres>,
-    ) -> BoxFuture<'a, sqlx::Result<AfterCommit>>,
+    run: Run,
+}
+
+/// What a job does in its transaction.
+type Run = for<'a> fn(
+    &'a AppState,
+    &'a mut Transaction<'static, Postgres>,
+) -> BoxFuture<'a, sqlx::Result<AfterCommit>>;
+
+impl Job {
+    const fn new(number: i32, name: &'static str, every: Duration, run: Run) -> Self {
+        Self {
+            name,
+            number,
+            every,
+            run,
+        }
+    }
 }
 
 /// What to tell once a job's work is committed.
 type AfterCommit = Vec<crate::announcement::Change>;
 
 const JOBS: [Job; 6] = [
-    Job {
-        name: "silent_regions",
-        number: 1,
-        every: Duration::from_secs(10),
-        run: |state, db| Box::pin(silence::silence_regions(state, db)),
-    },
-    Job {
-        name: "silent_probes",
-        number: 2,
-        every: Duration::from_secs(20),
-        run: |state, db| Box::pin(silence::silence_probes(state, db)),
-    },
-    Job {
-        name: "result_partitions",
-        number: 3,
-        every: Duration::from_hours(1),
-        run: |state, db| Box::pin(retention::ensure_partitions(state, db)),
-    },
-    Job {
-        name: "result_retention",
-        number: 4,
-        every: Duration::from_hours(1),
-        run: |state, db| Box::pin(retention::drop_results(state, db)),
-    },
-    Job {
-        name: "evidence_retention",
-        number: 5,
-        every: Duration::from_mins(5),
-        run: |state, db| Box::pin(retention::delete_evidence(state, db)),
-    },
-    Job {
-        name: "expiry",
-        number: 6,
-        every: Duration::from_mins(1),
-        run: |state, db| Box::pin(retention::forget_expired(state, db)),
-    },
+    Job::new(1, "silent_regions", Duration::from_secs(10), |state, db| {
+        Box::pin(silence::silence_regions(state, db))
+    }),
+    Job::new(2, "silent_probes", Duration::from_secs(20), |state, db| {
+        Box::pin(silence::silence_probes(state, db))
+    }),
+    Job::new(3, "result_partitions", Duration::from_hours(1), |state, db| {
+        Box::pin(retention::ensure_partitions(state, db))
+    }),
+    Job::new(4, "result_retention", Duration::from_hours(1), |state, db| {
+        Box::pin(retention::drop_results(state, db))
+    }),
+    Job::new(5, "evidence_retention", Duration::from_mins(5), |state, db| {
+        Box::pin(retention::delete_evidence(state, db))
+    }),
+    Job::new(6, "expiry", Duration::from_mins(1), |state, db| {
+        Box::pin(retention::forget_expired(state, db))
+    }),
 ];
 
 /// Does all jobs until the process is asked to stop; what has begun is finished.

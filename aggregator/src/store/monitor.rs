@@ -201,11 +201,58 @@ pub async fn create_monitor(
         sqlx::query_scalar!(r#"SELECT nextval(pg_get_serial_sequence('monitor', 'id'))::integer AS "id!""#)
             .fetch_one(&mut *db)
             .await?;
+    write_monitor(db, secrets, id, settings, from_config, now).await?;
+    Ok(id)
+}
+
+/// Writes a monitor's settings and makes a new revision of it. What regions that do not check it any more had said is
+/// forgotten. Pausing makes its state `paused`, resuming `unknown` until a region votes.
+pub async fn update_monitor(
+    db: &mut PgConnection,
+    secrets: &Secrets,
+    id: i32,
+    settings: &MonitorSettings,
+    from_config: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    write_monitor(db, secrets, id, settings, from_config, now).await?;
+    // A state of before the pause says nothing of now.
     sqlx::query!(
-        "INSERT INTO monitor (id, name, definition, kind, target, interval_s, timeout_ms, retries, quorum, confirmations,
-                              recoveries, tags, paused, all_regions, from_config, state, state_since, created_at, updated_at)
+        "DELETE FROM region_state s USING monitor m
+         WHERE s.monitor_id = $1 AND m.id = $1
+           AND (m.paused OR NOT m.all_regions AND NOT EXISTS (
+               SELECT FROM monitor_region mr WHERE mr.monitor_id = $1 AND mr.region_id = s.region_id))",
+        id
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Makes the row of a new monitor, or a new revision of one that is there.
+async fn write_monitor(
+    db: &mut PgConnection,
+    secrets: &Secrets,
+    id: i32,
+    settings: &MonitorSettings,
+    from_config: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO monitor AS m (id, name, definition, kind, target, interval_s, timeout_ms, retries, quorum, confirmations,
+                                   recoveries, tags, paused, all_regions, from_config, state, state_since, created_at,
+                                   updated_at)
          OVERRIDING SYSTEM VALUE
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $17)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $17)
+         ON CONFLICT (id) DO UPDATE SET
+             name = excluded.name, definition = excluded.definition, kind = excluded.kind, target = excluded.target,
+             interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, retries = excluded.retries,
+             quorum = excluded.quorum, confirmations = excluded.confirmations, recoveries = excluded.recoveries,
+             tags = excluded.tags, paused = excluded.paused, all_regions = excluded.all_regions,
+             from_config = excluded.from_config, revision = m.revision + 1, updated_at = excluded.updated_at,
+             state = CASE WHEN m.paused = excluded.paused THEN m.state ELSE excluded.state END,
+             state_since = CASE WHEN m.paused = excluded.paused THEN m.state_since ELSE excluded.state_since END,
+             advisory = m.advisory AND NOT excluded.paused",
         id,
         settings.name,
         seal_definition(secrets, Owner::Monitor(id), &settings.check)?,
@@ -226,62 +273,7 @@ pub async fn create_monitor(
     )
     .execute(&mut *db)
     .await?;
-    set_regions(db, id, &settings.regions).await?;
-    Ok(id)
-}
-
-/// Writes a monitor's settings and makes a new revision of it. What regions that do not check it any more had said is
-/// forgotten. Pausing makes its state `paused`, resuming `unknown` until a region votes.
-pub async fn update_monitor(
-    db: &mut PgConnection,
-    secrets: &Secrets,
-    id: i32,
-    settings: &MonitorSettings,
-    from_config: bool,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "UPDATE monitor SET
-             name = $2, definition = $3, kind = $4, target = $5, interval_s = $6, timeout_ms = $7, retries = $8, quorum = $9,
-             confirmations = $10, recoveries = $11, tags = $12, paused = $13, all_regions = $14, from_config = $15,
-             revision = revision + 1, updated_at = $16,
-             state = CASE WHEN paused = $13 THEN state WHEN $13 THEN $17 ELSE $18 END,
-             state_since = CASE WHEN paused = $13 THEN state_since ELSE $16 END,
-             advisory = advisory AND NOT $13
-         WHERE id = $1",
-        id,
-        settings.name,
-        seal_definition(secrets, Owner::Monitor(id), &settings.check)?,
-        settings.check.type_name(),
-        edgewatch_core::check::target(&settings.check),
-        settings.interval_s.cast_signed(),
-        settings.timeout_ms.cast_signed(),
-        i16::from(settings.retries),
-        settings.quorum.to_string(),
-        i16::from(settings.confirmations),
-        i16::from(settings.recoveries),
-        &settings.tags,
-        settings.paused,
-        settings.regions.is_empty(),
-        from_config,
-        now,
-        MonitorState::Paused.code(),
-        MonitorState::Unknown.code()
-    )
-    .execute(&mut *db)
-    .await?;
-    set_regions(db, id, &settings.regions).await?;
-    // A state of before the pause says nothing of now.
-    sqlx::query!(
-        "DELETE FROM region_state s USING monitor m
-         WHERE s.monitor_id = $1 AND m.id = $1
-           AND (m.paused OR NOT m.all_regions AND NOT EXISTS (
-               SELECT FROM monitor_region mr WHERE mr.monitor_id = $1 AND mr.region_id = s.region_id))",
-        id
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    set_regions(db, id, &settings.regions).await
 }
 
 async fn set_regions(db: &mut PgConnection, id: i32, regions: &[Region]) -> sqlx::Result<()> {

@@ -2,7 +2,7 @@
 
 use crate::{config::DatabaseArgs, embedded_postgres::EmbeddedPostgres, store::migrate::migrate};
 use sqlx::{
-    PgPool,
+    Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{process::ExitStatus, str::FromStr as _, time::Duration};
@@ -10,6 +10,8 @@ use std::{process::ExitStatus, str::FromStr as _, time::Duration};
 /// Connections to the database of one process.
 const MAX_CONNECTIONS: u32 = 20;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that was idle this long may have been lost unnoticed.
+const PING_AFTER: Duration = Duration::from_secs(1);
 
 /// A database that is ready for use, and the server behind it if it is ours.
 #[derive(Debug)]
@@ -54,6 +56,11 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // One that was in use a moment ago is not asked first whether it is still there.
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move { Ok(metadata.idle_for < PING_AFTER || connection.ping().await.is_ok()) })
+            })
             .connect_lazy_with(
                 options
                     .application_name("edgewatch")

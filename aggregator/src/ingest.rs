@@ -5,7 +5,7 @@ use crate::{
     http::{
         ApiError,
         error::ApiResult,
-        probe::{SignedRequest, require_approved},
+        probe::{SignedRequest, replay, require_approved},
     },
     recent_outcomes::RecentOutcomes,
     state::AppState,
@@ -35,6 +35,9 @@ const OLDEST: TimeDelta = TimeDelta::days(2);
 
 /// How often a transaction that got in the way of another one is tried.
 const TRIES: usize = 3;
+
+/// How hard evidence is compressed. Batches repeat themselves so much that more effort does not make them smaller.
+const EVIDENCE_LEVEL: i32 = 1;
 
 /// A batch as it came, verified and decoded.
 #[derive(Debug)]
@@ -79,7 +82,7 @@ pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResu
         .filter(|&seq| seq > 0)
         .ok_or_else(|| ApiError::new(ProblemType::Malformed, "`seq` counts from 1"))?;
     let digest = signed.request.body_digest();
-    let body = zstd::bulk::compress(&signed.request.body, 3).map_err(ApiError::internal)?;
+    let body = zstd::bulk::compress(&signed.request.body, EVIDENCE_LEVEL).map_err(ApiError::internal)?;
 
     let mut tries = 1;
     let stored = loop {
@@ -123,9 +126,9 @@ async fn store(
     let mut transaction = state.pool.begin().await?;
     let locked = batch::lock_probe(&mut transaction, signed.probe.id, seq).await?;
     require_approved(status_of_code(locked.status))?;
-    signed.request.count_once(&mut *transaction, now).await?;
     if seq <= locked.last_seq {
         // The nonce is remembered in either case.
+        signed.request.count_once(&mut *transaction, now).await?;
         transaction.commit().await?;
         return if locked.stored_digest.as_deref() == Some(digest) {
             Ok(None)
@@ -161,8 +164,11 @@ async fn store(
         authority: &signed.request.authority,
         place: &clean_json(serde_json::to_value(place).unwrap_or_default()),
         software: &clean(&signed.batch.software, 100),
+        nonce: signed.request.nonce(now),
     };
-    outcome.batch_id = batch::insert_batch(&mut transaction, &new).await?;
+    outcome.batch_id = batch::insert_batch(&mut transaction, &new)
+        .await?
+        .ok_or_else(replay)?;
     store_results(&mut transaction, signed, now, &mut outcome).await?;
     transaction.commit().await?;
     Ok(Some(outcome))
@@ -248,9 +254,9 @@ struct Judging<'a> {
 }
 
 impl<'a> Judging<'a> {
-    fn new(monitor: JudgedMonitor) -> Self {
+    fn new(mut monitor: JudgedMonitor) -> Self {
         Self {
-            recent: monitor.recent.clone(),
+            recent: std::mem::take(&mut monitor.recent),
             monitor,
             latest: None,
         }

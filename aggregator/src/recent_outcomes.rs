@@ -1,8 +1,8 @@
 //! The outcomes of a region's latest slots for one monitor: what its verdict is judged from.
 //!
 //! Kept in order of the slots whatever order results arrive in, one for each slot, at most
-//! [`LOOK_BACK`](edgewatch_domain::verdict::LOOK_BACK). Stored as eight bytes each (`region_state.recent`): the slot in
-//! grains of the schedule, times four, plus the outcome.
+//! [`LOOK_BACK`](edgewatch_domain::verdict::LOOK_BACK). Stored as runs (`region_state.recent`): equal outcomes at equal
+//! distances, as a monitor has nearly all the time, take twelve bytes together. The column is written with every result.
 
 use edgewatch_domain::verdict::{LOOK_BACK, Verdict, region_verdict};
 use edgewatch_protocol::{observation::OutcomeState, slot::GRAIN_MS};
@@ -14,20 +14,22 @@ pub struct RecentOutcomes(Vec<(i64, OutcomeState)>);
 impl RecentOutcomes {
     /// From the column; what cannot be read is left out.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let decode = |chunk: &[u8; 8]| {
-            let packed = i64::from_le_bytes(*chunk);
-            let outcome = OutcomeState::from_code(packed.rem_euclid(4) as i16)?;
-            Some((packed.div_euclid(4) * GRAIN_MS, outcome))
-        };
-        Self(bytes.as_chunks().0.iter().filter_map(decode).collect())
+        let runs = bytes.as_chunks().0.iter().filter_map(Run::from_bytes);
+        Self(runs.flat_map(Run::outcomes).take(LOOK_BACK).collect())
     }
 
     /// For the column.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let encode = |&(slot_ms, outcome): &(i64, OutcomeState)| {
-            (slot_ms.div_euclid(GRAIN_MS) * 4 + i64::from(outcome.code())).to_le_bytes()
-        };
-        self.0.iter().flat_map(encode).collect()
+        let (mut bytes, mut run) = (Vec::with_capacity(RUN_BYTES), None::<Run>);
+        for &(slot_ms, outcome) in &self.0 {
+            let slot = slot_ms.div_euclid(GRAIN_MS);
+            if run.as_mut().is_some_and(|run| run.continue_with(slot, outcome)) {
+                continue;
+            }
+            bytes.extend(run.replace(Run::of(slot, outcome)).iter().flat_map(Run::to_bytes));
+        }
+        bytes.extend(run.iter().flat_map(Run::to_bytes));
+        bytes
     }
 
     /// Adds an outcome. Where two probes saw the same slot, a measured outcome counts before an unmeasured one and the
@@ -82,6 +84,72 @@ impl RecentOutcomes {
     }
 }
 
+/// The bytes of a run in the column.
+const RUN_BYTES: usize = 12;
+
+/// Equal outcomes at equal distances. In the column, little-endian: the first slot, in grains of the schedule, times four
+/// plus the outcome (eight bytes), the distance in grains (two), how many (two).
+struct Run {
+    first_slot: i64,
+    outcome: OutcomeState,
+    distance: u16,
+    length: u16,
+}
+
+impl Run {
+    fn of(slot: i64, outcome: OutcomeState) -> Self {
+        Self {
+            first_slot: slot,
+            outcome,
+            distance: 0,
+            length: 1,
+        }
+    }
+
+    /// Takes a later slot in, if it fits.
+    fn continue_with(&mut self, slot: i64, outcome: OutcomeState) -> bool {
+        let last_slot = self.first_slot + i64::from(self.distance) * i64::from(self.length - 1);
+        let Ok(distance) = u16::try_from(slot - last_slot) else {
+            return false;
+        };
+        let fits = outcome == self.outcome && (self.length == 1 || distance == self.distance);
+        if fits {
+            self.distance = distance;
+            self.length += 1;
+        }
+        fits
+    }
+
+    fn outcomes(self) -> impl Iterator<Item = (i64, OutcomeState)> {
+        (0..i64::from(self.length)).map(move |index| {
+            let slot = self.first_slot + index * i64::from(self.distance);
+            (slot * GRAIN_MS, self.outcome)
+        })
+    }
+
+    fn from_bytes(bytes: &[u8; RUN_BYTES]) -> Option<Self> {
+        let (packed, numbers) = bytes.split_first_chunk()?;
+        let (distance, length) = numbers.split_first_chunk()?;
+        let packed = i64::from_le_bytes(*packed);
+        Some(Self {
+            first_slot: packed.div_euclid(4),
+            outcome: OutcomeState::from_code(packed.rem_euclid(4) as i16)?,
+            distance: u16::from_le_bytes(*distance),
+            length: u16::from_le_bytes(length.try_into().ok()?),
+        })
+    }
+
+    fn to_bytes(&self) -> impl Iterator<Item = u8> + use<> {
+        let packed = self.first_slot * 4 + i64::from(self.outcome.code());
+        let numbers = self
+            .distance
+            .to_le_bytes()
+            .into_iter()
+            .chain(self.length.to_le_bytes());
+        packed.to_le_bytes().into_iter().chain(numbers)
+    }
+}
+
 fn rank(outcome: OutcomeState) -> u8 {
     match outcome {
         OutcomeState::Unmeasured => 0,
@@ -133,8 +201,17 @@ mod tests {
     #[test]
     fn only_the_latest_are_kept() {
         let recent = of(&[Up; LOOK_BACK + 5]);
-        assert_eq!(recent.to_bytes().len(), LOOK_BACK * 8);
+        assert_eq!(recent.outcomes().count(), LOOK_BACK);
         assert_eq!(recent.last_slot_ms(), Some((LOOK_BACK as i64 + 4) * 60_000));
+    }
+
+    #[test]
+    fn what_stays_alike_takes_one_run() {
+        assert_eq!(of(&[Up; LOOK_BACK]).to_bytes().len(), RUN_BYTES);
+        let mut recent = of(&[Up, Up, Down, Up]);
+        recent.add(10 * 60_000, Up);
+        assert_eq!(recent.to_bytes().len(), 3 * RUN_BYTES);
+        assert_eq!(RecentOutcomes::from_bytes(&recent.to_bytes()), recent);
     }
 
     #[test]

@@ -68,19 +68,26 @@ pub struct NewBatch<'a> {
     pub place: &'a Value,
     /// The probe's software.
     pub software: &'a str,
+    /// The key and the nonce of the request that brought it, and until when the nonce is remembered.
+    pub nonce: (&'a str, &'a str, DateTime<Utc>),
 }
 
-/// Keeps a batch as evidence and makes it the head of its probe's chain; its number.
-pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::Result<i64> {
+/// Keeps a batch as evidence and makes it the head of its probe's chain; its number. `None`, and nothing is kept, if the
+/// nonce was used before.
+pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::Result<Option<i64>> {
+    let (keyid, nonce, keep_until) = batch.nonce;
     sqlx::query_scalar!(
-        "WITH head AS (
+        "WITH counted AS (
+             INSERT INTO probe_nonce (keyid, nonce, expires_at) VALUES ($16, $17, $18)
+             ON CONFLICT DO NOTHING RETURNING true),
+         head AS (
              UPDATE probe SET last_seq = $2, last_digest = $3, last_seen_at = $7, silent = false,
                     chain_breaks = chain_breaks + CASE WHEN $5 THEN 0 ELSE 1 END,
                     dropped = dropped + $9, place = $14, software = $15
-             WHERE id = $1)
+             WHERE id = $1 AND EXISTS (SELECT FROM counted))
          INSERT INTO batch (probe_id, seq, digest, prev, chain_ok, resumed, received_at, observations, body,
                             signature_input, signature, authority, place)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14 WHERE EXISTS (SELECT FROM counted)
          RETURNING id",
         batch.probe_id,
         batch.seq,
@@ -96,9 +103,12 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
         batch.signature,
         batch.authority,
         batch.place,
-        batch.software
+        batch.software,
+        keyid,
+        nonce,
+        keep_until
     )
-    .fetch_one(db)
+    .fetch_optional(db)
     .await
 }
 

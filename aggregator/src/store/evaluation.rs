@@ -105,7 +105,7 @@ impl RegionStateRows {
             return Ok(());
         }
         // Rows that are there are far more than new ones, and an update costs less than an insert that finds a conflict.
-        let updated = sqlx::query_scalar!(
+        let updated = sqlx::query!(
             "UPDATE region_state s SET verdict = n.verdict, recent = n.recent,
                  outcome = CASE WHEN n.slot >= s.slot THEN n.outcome ELSE s.outcome END,
                  checked_at = CASE WHEN n.slot >= s.slot THEN n.checked_at ELSE s.checked_at END,
@@ -115,8 +115,7 @@ impl RegionStateRows {
              FROM UNNEST($2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[], $7::timestamptz[],
                          $8::int4[], $9::text[])
                  AS n (monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
-             WHERE s.region_id = $1 AND s.monitor_id = n.monitor_id
-             RETURNING s.monitor_id",
+             WHERE s.region_id = $1 AND s.monitor_id = n.monitor_id",
             region_id,
             &self.monitor_id[..],
             &self.verdict[..],
@@ -127,17 +126,17 @@ impl RegionStateRows {
             &self.total_us[..],
             &self.message[..] as _
         )
-        .fetch_all(&mut *db)
+        .execute(&mut *db)
         .await?;
-        if updated.len() == self.monitor_id.len() {
+        if updated.rows_affected() == self.monitor_id.len() as u64 {
             return Ok(());
         }
         sqlx::query!(
             "INSERT INTO region_state
                  (region_id, monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
              SELECT $1, n.* FROM UNNEST($2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[],
-                                        $7::timestamptz[], $8::int4[], $9::text[]) AS n (monitor_id)
-             WHERE n.monitor_id <> ALL($10)",
+                                        $7::timestamptz[], $8::int4[], $9::text[]) AS n
+             ON CONFLICT (monitor_id, region_id) DO NOTHING",
             region_id,
             &self.monitor_id[..],
             &self.verdict[..],
@@ -146,8 +145,7 @@ impl RegionStateRows {
             &self.slot[..],
             &self.checked_at[..],
             &self.total_us[..],
-            &self.message[..] as _,
-            &updated[..]
+            &self.message[..] as _
         )
         .execute(db)
         .await?;

@@ -15,7 +15,7 @@ mod signed;
 mod test_probe;
 mod test_reports;
 
-pub use signed::{SignedRequest, require_approved};
+pub use signed::{SignedRequest, replay, require_approved};
 
 use crate::state::AppState;
 use axum::{

@@ -84,15 +84,18 @@ impl SignedRequest {
     /// # Errors
     /// `replay`.
     pub async fn count_once(&self, db: impl PgExecutor<'_>, now: DateTime<Utc>) -> ApiResult<()> {
-        let keep_until = now + chrono::Duration::seconds(NONCE_MEMORY_S);
-        if nonce::remember_nonce(db, &self.parsed.keyid.0, &self.parsed.nonce, keep_until).await? {
+        let (keyid, nonce, keep_until) = self.nonce(now);
+        if nonce::remember_nonce(db, keyid, nonce, keep_until).await? {
             Ok(())
         } else {
-            Err(ApiError::new(
-                ProblemType::Replay,
-                "this nonce was used before: sign every request anew",
-            ))
+            Err(replay())
         }
+    }
+
+    /// Key, nonce, and until when they are to be remembered: for who does that with a statement of his own.
+    pub fn nonce(&self, now: DateTime<Utc>) -> (&str, &str, DateTime<Utc>) {
+        let keep_until = now + chrono::Duration::seconds(NONCE_MEMORY_S);
+        (&self.parsed.keyid.0, &self.parsed.nonce, keep_until)
     }
 
     fn verify_as(&self, authority: &str, key: &VerifyingKey, now: DateTime<Utc>) -> Result<(), Problem> {
@@ -237,6 +240,14 @@ async fn admit(mut request: SignedRequest, state: &AppState) -> ApiResult<Uncoun
     request.verify(state, &probe.key)?;
     require_approved(probe.status)?;
     Ok(UncountedRequest { probe, request })
+}
+
+/// The answer to a request whose nonce was used before.
+pub fn replay() -> ApiError {
+    ApiError::new(
+        ProblemType::Replay,
+        "this nonce was used before: sign every request anew",
+    )
 }
 
 /// Refuses probes that wait for approval or were revoked.

@@ -3,7 +3,7 @@
 //
 // Everything lives under one directory (EDGEWATCH_DATA_DIR, default .data) and survives a restart.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -31,6 +31,7 @@ const seed = secret("seed");
 const token = secret("enrolment-token");
 
 const children = new Map();
+let builder;
 let stopping = false;
 
 function start(name, command, args, env = {}) {
@@ -59,9 +60,20 @@ async function stop(names) {
   }
 }
 
+/** Whether it was built. Not waited for in place, so that Ctrl-C is heard meanwhile. */
+function make(targets) {
+  const { MAKEFLAGS, MAKELEVEL, ...env } = process.env;
+  return new Promise((done) => {
+    builder = spawn("make", targets, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"] });
+    builder.on("error", () => done(false));
+    builder.on("exit", (code) => done(code === 0));
+  });
+}
+
 async function shutDown(code) {
   if (stopping) return;
   stopping = true;
+  builder?.kill("SIGTERM");
   await stop(["edge", "aggregator", "target"]);
   process.exit(code);
 }
@@ -118,22 +130,29 @@ if (await ready(`${origin}/health/ready`, 60)) {
 
 if (watching) {
   const plans = [
-    { paths: ["edge/protocol", "edge/core", "edge/cloudflare"], build: "build-worker", restart: ["edge"], then: startEdge },
-    { paths: ["ui", "aggregator", "edge/protocol", "edge/agent", "migrations"], build: "build-ui build-native", restart: ["aggregator"], then: startAggregator },
+    { paths: ["edge/protocol", "edge/core", "edge/cloudflare"], targets: ["build-worker"], restart: "edge", then: startEdge },
+    { paths: ["ui", "aggregator", "edge/protocol", "edge/core", "edge/agent", "migrations"], targets: ["build-ui", "build-native"], restart: "aggregator", then: startAggregator },
   ];
   const wanted = new Set();
   let timer;
+  let busy = false;
+
+  // One build at a time; what changes meanwhile is built after it.
   const rebuild = async () => {
-    const now = [...wanted];
-    wanted.clear();
-    for (const plan of now) {
-      if (spawnSync("make", plan.build.split(" "), { cwd: root, stdio: "inherit" }).status !== 0) {
-        console.error("the build failed; the old version keeps running");
+    if (busy) return;
+    busy = true;
+    for (const plan of plans) {
+      if (stopping || !wanted.delete(plan)) continue;
+      if (!(await make(plan.targets))) {
+        if (!stopping) console.error("the build failed; the old version keeps running");
         continue;
       }
-      await stop(plan.restart);
+      await stop([plan.restart]);
       if (!stopping) plan.then();
+      console.log(`${plan.restart}: built and started again`);
     }
+    busy = false;
+    if (wanted.size && !stopping) void rebuild();
   };
   for (const plan of plans) {
     for (const path of plan.paths) {

@@ -13,7 +13,7 @@ use reqwest::{Method, Response};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// A signed-in client.
 #[derive(Clone)]
@@ -197,9 +197,11 @@ impl EventStream {
     /// # Panics
     /// When none comes in time, the stream ends, or the event is of another shape.
     pub async fn next(&mut self, patience: Duration) -> Event {
+        // Comments that keep the connection alive are no reason to wait longer.
+        let end = Instant::now() + patience;
         loop {
-            if let Some(end) = self.buffer.find("\n\n") {
-                let event: String = self.buffer.drain(..end + 2).collect();
+            if let Some(event_end) = self.buffer.find("\n\n") {
+                let event: String = self.buffer.drain(..event_end + 2).collect();
                 let data: Vec<_> = event
                     .lines()
                     .filter_map(|line| line.strip_prefix("data:"))
@@ -211,7 +213,7 @@ impl EventStream {
                 }
                 continue;
             }
-            let chunk = timeout(patience, self.response.chunk())
+            let chunk = timeout_at(end, self.response.chunk())
                 .await
                 .unwrap_or_else(|_| panic!("no event within {patience:?}"))
                 .expect("the event stream goes on")

@@ -109,6 +109,23 @@ async fn changed_truncated_and_oversized_bodies_are_refused(pool: PgPool) {
     }
 }
 
+/// A signature over a request without a body carries none, though no field of the request tells of it.
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_body_without_a_content_type_must_be_signed_too(pool: PgPool) {
+    let mut server = TestServer::new(pool);
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let bytes = probe.seal(&server, vec![observation(&server, 1, 0, Outcome::Up)]);
+    let mut added = probe.sign(&server, "POST", path::BATCHES, None);
+    added.body = Some(bytes.clone());
+    assert_eq!(added.send(&server).await.problem(), "signature-missing");
+    let mut added = probe.sign(&server, "GET", path::CHAIN, None);
+    added.body = Some(bytes.clone());
+    assert_eq!(added.send(&server).await.problem(), "signature-missing");
+    // Nothing of it was stored: signed, the batch is the first of its number.
+    let answer = probe.post(&server, path::BATCHES, bytes).await;
+    assert_eq!(answer.json()["duplicate"], false, "{}", answer.text);
+}
+
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
 async fn a_probe_waits_for_approval_and_a_revoked_one_is_out(pool: PgPool) {
     let server = TestServer::new(pool);

@@ -9,11 +9,12 @@ use crate::{
     },
 };
 use axum::{
+    body::Body,
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
 use edgewatch_protocol::{
@@ -22,11 +23,15 @@ use edgewatch_protocol::{
     problem::{Problem, ProblemType},
     signature::{self, Message, NONCE_MEMORY_S, Parsed, SignatureHeaders},
 };
+use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::PgExecutor;
 
 /// The only media type of a probe's bodies: one fixed value, so that the evidence can be verified without keeping it.
 pub const CONTENT_TYPE: &str = "application/json";
+
+/// How much of a body that is too long is read before its connection is given up.
+const MAX_DISCARDED_BYTES: usize = 2 * MAX_BODY_BYTES;
 
 /// A request that says who signed it. Nothing is verified yet.
 #[derive(Debug)]
@@ -148,27 +153,8 @@ async fn read(request: Request) -> ApiResult<SignedRequest> {
             format!("send the body as `Content-Type: {CONTENT_TYPE}`"),
         ));
     }
-    let too_large = || {
-        ApiError::new(
-            ProblemType::TooLarge,
-            format!("a probe's request has at most {MAX_BODY_BYTES} bytes"),
-        )
-    };
-    let announced = text(header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(too_large());
-    }
-    let limited = http_body_util::Limited::new(body, MAX_BODY_BYTES);
-    let body = http_body_util::BodyExt::collect(limited)
-        .await
-        .map_err(|error| {
-            if error.is::<http_body_util::LengthLimitError>() {
-                too_large()
-            } else {
-                ApiError::new(ProblemType::Malformed, "the body ended early")
-            }
-        })?
-        .to_bytes();
+    let length = text(header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
+    let body = read_body(body, length.unwrap_or_default()).await?;
     Ok(SignedRequest {
         parsed,
         headers,
@@ -180,6 +166,32 @@ async fn read(request: Request) -> ApiResult<SignedRequest> {
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(ToOwned::to_owned),
     })
+}
+
+/// The whole body. What is too long is read on for a while, though not kept: a peer that still sends when the connection
+/// closes would lose the answer with it.
+async fn read_body(mut body: Body, announced_bytes: usize) -> ApiResult<Bytes> {
+    let mut kept = BytesMut::with_capacity(announced_bytes.min(64 << 10));
+    let mut seen = 0;
+    while seen.max(announced_bytes) <= MAX_DISCARDED_BYTES
+        && let Some(frame) = body.frame().await
+    {
+        let frame = frame.map_err(|_| ApiError::new(ProblemType::Malformed, "the body ended early"))?;
+        let data = frame.into_data().unwrap_or_default();
+        seen += data.len();
+        if seen <= MAX_BODY_BYTES {
+            kept.extend_from_slice(&data);
+        } else {
+            kept = BytesMut::new();
+        }
+    }
+    if seen.max(announced_bytes) > MAX_BODY_BYTES {
+        return Err(ApiError::new(
+            ProblemType::TooLarge,
+            format!("a probe's request has at most {MAX_BODY_BYTES} bytes"),
+        ));
+    }
+    Ok(kept.freeze())
 }
 
 /// A field's value; several fields of one name count as none, since a signature is over one.

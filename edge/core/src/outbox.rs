@@ -22,6 +22,7 @@ use edgewatch_protocol::{
     observation::Observation,
     version::Version,
 };
+use futures::lock::Mutex;
 use serde::{Deserialize, Serialize};
 
 /// The largest value that the core puts into [`Storage`], in bytes.
@@ -55,11 +56,14 @@ impl Default for OutboxLimits {
     }
 }
 
-/// The outbox of one probe. Only one may work on a storage at a time.
+/// The outbox of one probe. Only one may work on a storage at a time; this one may be worked on from several places at
+/// once, so that keeping goes on while a delivery waits for its receipt.
 pub struct Outbox<'a, H> {
     config: &'a ProbeConfig,
     host: &'a H,
     limits: OutboxLimits,
+    /// Held by each step.
+    step: Mutex<()>,
 }
 
 /// A batch to send.
@@ -128,7 +132,12 @@ struct RecordKey {
 impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// The outbox of a host's storage.
     pub fn new(config: &'a ProbeConfig, host: &'a H, limits: OutboxLimits) -> Self {
-        Self { config, host, limits }
+        Self {
+            config,
+            host,
+            limits,
+            step: Mutex::new(()),
+        }
     }
 
     /// Keeps observations. May be called again with what it could not keep.
@@ -139,7 +148,10 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     pub async fn push(&self, observations: Vec<Observation>) -> Result<(), NotKept> {
         let mut left = observations;
         while !left.is_empty() {
-            if let Err(error) = self.push_some(&mut left).await {
+            let step = self.step.lock().await;
+            let pushed = self.push_some(&mut left).await;
+            drop(step);
+            if let Err(error) = pushed {
                 return Err(NotKept {
                     observations: left,
                     error,
@@ -206,6 +218,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// Continues after a head that the aggregator told: because nothing was kept here, or because it has other batches
     /// than this probe remembers.
     pub async fn resume(&self, head: ChainHead) -> Result<(), StorageError> {
+        let _step = self.step.lock().await;
         let chain = self.chain().await?.unwrap_or_default();
         self.put_chain(&Chain {
             resumed: head.seq > 0,
@@ -218,6 +231,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
 
     /// The batch to send next, sealed now unless it was before; `None` when all is delivered.
     pub async fn next(&self) -> Result<Option<SealedBatch>, StorageError> {
+        let _step = self.step.lock().await;
         let mut chain = self.chain().await?.unwrap_or_default();
         for record in self.records().await? {
             if record.id <= chain.done_id {
@@ -289,6 +303,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
 
     /// Says that a batch was delivered.
     pub async fn delivered(&self, batch: &SealedBatch) -> Result<(), StorageError> {
+        let _step = self.step.lock().await;
         let chain = self.chain().await?.unwrap_or_default();
         self.put_chain(&Chain {
             told: batch.header.dropped,
@@ -302,6 +317,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// Gives a batch up that the aggregator will never take. Its observations count as dropped; its number was not
     /// used, so the next batch has it.
     pub async fn give_up(&self, batch: &SealedBatch) -> Result<(), StorageError> {
+        let _step = self.step.lock().await;
         let chain = self.chain().await?.unwrap_or_default();
         let record = RecordKey {
             id: batch.id,
@@ -331,6 +347,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// Deletes what is done with, and drops what is too old or too much, the oldest first. The number of observations
     /// dropped now.
     pub async fn sweep(&self) -> Result<usize, StorageError> {
+        let _step = self.step.lock().await;
         let mut chain = self.chain().await?.unwrap_or_default();
         let (done, waiting): (Vec<_>, Vec<_>) = self
             .records()
@@ -363,6 +380,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
 
     /// Whether anything waits.
     pub async fn is_pending(&self) -> Result<bool, StorageError> {
+        let _step = self.step.lock().await;
         let chain = self.chain().await?.unwrap_or_default();
         Ok(self
             .records()

@@ -119,7 +119,7 @@ async fn last_round_ms(host: &(impl Platform + Storage), now_ms: i64) -> Result<
 }
 
 /// Makes one check, again if it ends down and the assignment allows it. The last attempt is what is reported.
-async fn observe<P: Platform>(engine: &Engine<'_, P>, due: Due<'_>) -> Observation {
+pub async fn observe<P: Platform>(engine: &Engine<'_, P>, due: Due<'_>) -> Observation {
     let assignment = due.assignment;
     let mut attempts = 0;
     loop {

@@ -85,7 +85,12 @@ pub async fn round<H: Platform + Transport + Storage>(config: &ProbeConfig, host
     report
 }
 
-async fn pull_or_enrol<H: Platform + Transport + Storage>(
+/// What this probe has to do, pulled anew: enrols if need be. `None` when it has nothing to do, because it is not (or no
+/// more) a probe of this aggregator; what is kept when the aggregator cannot be reached.
+///
+/// # Errors
+/// When the storage fails. What the aggregator says against it goes into the report.
+pub async fn pull_or_enrol<H: Platform + Transport + Storage>(
     config: &ProbeConfig,
     host: &H,
     report: &mut TickReport,

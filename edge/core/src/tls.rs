@@ -11,9 +11,11 @@ use rustls::{
     client::{
         Resumption, WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
     },
     crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
     time_provider::TimeProvider,
 };
 use std::{
@@ -24,7 +26,8 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-/// The TLS client of a probe: made once, used for many connections.
+/// The TLS client of a probe: made once, used for many connections; clones share what it holds.
+#[derive(Clone)]
 pub struct TlsClient {
     provider: Arc<CryptoProvider>,
     verifier: Arc<WebPkiServerVerifier>,
@@ -59,8 +62,8 @@ pub struct Handshake<S> {
     pub stream: Result<TlsStream<S>, TlsFailure>,
     /// The peer's certificates as it presented them, leaf first, at most [`MAX_CHAIN`]; also of a chain that was refused.
     pub chain: Vec<CertificateFacts>,
-    /// Why the chain does not hold, with [`Verification::Told`].
-    pub not_trusted: Option<TlsFailure>,
+    /// Why the chain does not hold, with [`Verification::Told`]; empty when it does.
+    pub not_trusted: Vec<TlsFailure>,
 }
 
 /// The most certificates of a chain that are told.
@@ -117,7 +120,7 @@ impl TlsClient {
         let failed = |failure| Handshake {
             stream: Err(failure),
             chain: Vec::new(),
-            not_trusted: None,
+            not_trusted: Vec::new(),
         };
         let seen = Arc::new(Mutex::new(None));
         let verifier = CapturingVerifier {
@@ -168,14 +171,14 @@ impl TlsClient {
         let facts = |der: &CertificateDer<'_>| certificate::facts(der, &version, cipher.unwrap_or_default());
         let (chain, refused) = match seen {
             Some(Seen { chain, refused }) => (chain.iter().filter_map(facts).collect(), refused),
-            None => (Vec::new(), None),
+            None => (Vec::new(), Vec::new()),
         };
-        let refused = refused.map(|error| TlsFailure::of(&error));
-        let (refused, not_trusted) = match security.verification {
-            Verification::Told => (None, refused),
-            _ => (refused, None),
+        let mut refused: Vec<_> = refused.iter().map(TlsFailure::of).collect();
+        let not_trusted = match security.verification {
+            Verification::Told => std::mem::take(&mut refused),
+            _ => Vec::new(),
         };
-        let stream = match (connected, refused) {
+        let stream = match (connected, refused.pop()) {
             (Err(error), _) => Err(TlsFailure::of_io(&error)),
             (Ok(_), Some(failure)) => Err(failure),
             (Ok(stream), None) => Ok(stream),
@@ -260,7 +263,7 @@ impl TimeProvider for FixedTime {
 #[derive(Debug)]
 struct Seen {
     chain: Vec<CertificateDer<'static>>,
-    refused: Option<rustls::Error>,
+    refused: Vec<rustls::Error>,
 }
 
 /// Verifies the chain as webpki does, and keeps the chain and the verdict for after the handshake.
@@ -273,7 +276,8 @@ struct CapturingVerifier {
 
 impl CapturingVerifier {
     /// Verifies the handshake's signature, but where any certificate is taken: there is nobody to authenticate, and
-    /// certificates too old or odd for webpki to read are among those that must be taken.
+    /// certificates too old or odd for webpki to read are among those that must be taken. Where faults are told, one here
+    /// is a fault like those of the chain.
     fn authenticate(
         &self,
         verify: impl FnOnce(&WebPkiServerVerifier) -> Result<HandshakeSignatureValid, rustls::Error>,
@@ -281,7 +285,15 @@ impl CapturingVerifier {
         if self.verification == Verification::Skipped {
             return Ok(HandshakeSignatureValid::assertion());
         }
-        verify(&self.inner)
+        match (verify(&self.inner), self.verification) {
+            (Err(error), Verification::Told) => {
+                if let Some(seen) = &mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {
+                    seen.refused.push(error);
+                }
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            (verified, _) => verified,
+        }
     }
 }
 
@@ -294,13 +306,19 @@ impl ServerCertVerifier for CapturingVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let refused = if self.verification == Verification::Skipped {
-            None
-        } else {
-            self.inner
-                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-                .err()
-        };
+        let mut refused = Vec::new();
+        if self.verification != Verification::Skipped {
+            let verified =
+                self.inner
+                    .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+            refused.extend(verified.err());
+            // The verifier looks at names last, and not at all when it found something else.
+            if self.verification == Verification::Told && !refused.is_empty() {
+                let named = ParsedCertificate::try_from(end_entity)
+                    .and_then(|certificate| verify_server_name(&certificate, server_name));
+                refused.extend(named.err().filter(|error| !refused.contains(error)));
+            }
+        }
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(Seen {
             chain: std::iter::once(end_entity)
                 .chain(intermediates)

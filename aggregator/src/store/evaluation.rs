@@ -32,12 +32,13 @@ pub async fn list_judged_monitors(
     region_id: i16,
     monitors: &[i32],
 ) -> sqlx::Result<Vec<JudgedMonitor>> {
+    // Joined: with `= ANY`, the plan for an array of unknown length compares every monitor with every row of the region.
     let rows = sqlx::query!(
         "SELECT m.id, m.interval_s, m.confirmations, m.recoveries,
                 rs.verdict AS \"verdict?\", rs.recent AS \"recent?\"
-         FROM monitor m LEFT JOIN region_state rs ON rs.monitor_id = m.id AND rs.region_id = $1
-         WHERE m.id = ANY($2)
-           AND (m.all_regions OR EXISTS (
+         FROM UNNEST($2::int4[]) AS wanted (id) JOIN monitor m USING (id)
+         LEFT JOIN region_state rs ON rs.monitor_id = m.id AND rs.region_id = $1
+         WHERE (m.all_regions OR EXISTS (
                SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = $1))",
         region_id,
         monitors

@@ -4,6 +4,7 @@
 //! its own; it builds for native targets, `wasm32-unknown-unknown` and `wasm32-wasip2`. It does not know what becomes
 //! of an observation: that is the aggregator's.
 
+pub mod address_lookup;
 pub mod aggregator;
 pub mod assertion;
 pub mod assignments;

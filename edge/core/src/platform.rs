@@ -7,7 +7,7 @@
     reason = "whether the futures are `Send` is the host's choice and visible on the concrete type"
 )]
 
-use crate::dns_message;
+use crate::address_lookup;
 use edgewatch_protocol::{
     batch::Place,
     check::{PhaseMode, shared::IpVersion},
@@ -44,7 +44,7 @@ pub trait Platform {
     where
         Self: Sized,
     {
-        dns_message::resolve(self, host, ip_version).await
+        address_lookup::resolve(self, host, ip_version).await
     }
 
     /// Opens a TCP connection.

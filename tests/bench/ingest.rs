@@ -219,6 +219,9 @@ fn seen(monitor: i32, slot_ms: i64) -> Observation {
         not_after_ms: slot_ms,
         tls_version: "TLSv1.3".to_owned(),
         cipher_suite: "TLS13_AES_128_GCM_SHA256".to_owned(),
+        key_algorithm: "EC P-256".to_owned(),
+        key_bits: None,
+        signature_algorithm: "ECDSA SHA-384".to_owned(),
     });
     observation
 }

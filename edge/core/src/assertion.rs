@@ -429,6 +429,9 @@ mod tests {
             not_after_ms: 4 * MS_PER_DAY - 1,
             tls_version: String::new(),
             cipher_suite: String::new(),
+            key_algorithm: String::new(),
+            key_bits: None,
+            signature_algorithm: String::new(),
         };
         let days = r#"[{"on":"certificate_days","min_days":14,"severity":"degraded"}]"#;
         let with = Evidence {

@@ -6,11 +6,14 @@ use std::net::IpAddr;
 use x509_cert::{
     Certificate,
     der::{
-        Decode as _, Encode as _,
-        asn1::{Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, Utf8StringRef},
+        Decode as _, Encode as _, Reader as _, SliceReader,
+        asn1::{
+            Ia5StringRef, ObjectIdentifier, PrintableStringRef, TeletexStringRef, UintRef, Utf8StringRef,
+        },
     },
     ext::pkix::{SubjectAltName, name::GeneralName},
     name::Name,
+    spki::SubjectPublicKeyInfoOwned,
     time::Time,
 };
 
@@ -37,6 +40,7 @@ pub fn facts(der: &[u8], tls_version: &str, cipher_suite: &str) -> Option<Certif
             .collect(),
         _ => Vec::new(),
     };
+    let (key_algorithm, key_bits) = key(&body.subject_public_key_info);
     Some(CertificateFacts {
         fingerprint: sha256_hex(der),
         subject: attribute(&body.subject, COMMON_NAME)
@@ -50,7 +54,87 @@ pub fn facts(der: &[u8], tls_version: &str, cipher_suite: &str) -> Option<Certif
         not_after_ms: unix_ms(body.validity.not_after),
         tls_version: tls_version.to_owned(),
         cipher_suite: cipher_suite.to_owned(),
+        key_algorithm,
+        key_bits,
+        signature_algorithm: signature_algorithm(certificate.signature_algorithm.oid),
     })
+}
+
+/// The kind of a key, and its length where that is not part of the kind.
+fn key(key: &SubjectPublicKeyInfoOwned) -> (String, Option<u32>) {
+    let bytes = key.subject_public_key.raw_bytes();
+    let curve = || {
+        let parameters = key.algorithm.parameters.as_ref()?;
+        parameters.decode_as::<ObjectIdentifier>().ok()
+    };
+    match key.algorithm.oid.to_string().as_str() {
+        "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => ("RSA".to_owned(), modulus_bits(bytes)),
+        "1.2.840.10045.2.1" => {
+            let name = match curve().map(|curve| curve.to_string()).as_deref() {
+                Some("1.2.840.10045.3.1.7") => "EC P-256".to_owned(),
+                Some("1.3.132.0.34") => "EC P-384".to_owned(),
+                Some("1.3.132.0.35") => "EC P-521".to_owned(),
+                Some(other) => format!("EC {other}"),
+                None => "EC".to_owned(),
+            };
+            (name, None)
+        }
+        "1.3.101.112" => ("Ed25519".to_owned(), None),
+        "1.3.101.113" => ("Ed448".to_owned(), None),
+        other => (other.to_owned(), None),
+    }
+}
+
+/// The length of the modulus of an RSA key (RFC 8017, A.1.1).
+fn modulus_bits(key: &[u8]) -> Option<u32> {
+    let modulus = SliceReader::new(key).ok()?.sequence(|reader| {
+        let modulus: UintRef<'_> = reader.decode()?;
+        let _exponent: UintRef<'_> = reader.decode()?;
+        Ok(modulus)
+    });
+    let modulus = modulus.ok()?;
+    let unused = modulus.as_bytes().first()?.leading_zeros();
+    Some(u32::try_from(modulus.as_bytes().len()).ok()?.checked_mul(8)? - unused)
+}
+
+fn signature_algorithm(algorithm: ObjectIdentifier) -> String {
+    let text = algorithm.to_string();
+    let name = match text.as_str() {
+        "1.2.840.113549.1.1.2" => "RSA MD2",
+        "1.2.840.113549.1.1.4" => "RSA MD5",
+        "1.2.840.113549.1.1.5" => "RSA SHA-1",
+        "1.2.840.113549.1.1.10" => "RSA-PSS",
+        "1.2.840.113549.1.1.11" => "RSA SHA-256",
+        "1.2.840.113549.1.1.12" => "RSA SHA-384",
+        "1.2.840.113549.1.1.13" => "RSA SHA-512",
+        "1.2.840.10040.4.3" => "DSA SHA-1",
+        "1.2.840.10045.4.1" => "ECDSA SHA-1",
+        "1.2.840.10045.4.3.2" => "ECDSA SHA-256",
+        "1.2.840.10045.4.3.3" => "ECDSA SHA-384",
+        "1.2.840.10045.4.3.4" => "ECDSA SHA-512",
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        _ => return text,
+    };
+    name.to_owned()
+}
+
+/// Why a certificate's key or signature is weak, in a few words: RSA below 2048 bits, MD5, SHA-1. `is_leaf` tells whether
+/// it is the peer's own: what an authority signs itself with is of no consequence.
+pub fn weakness(certificate: &CertificateFacts, is_leaf: bool) -> Option<String> {
+    let subject = &certificate.subject;
+    match certificate.key_bits {
+        Some(bits) if certificate.key_algorithm == "RSA" && bits < 2048 => {
+            return Some(format!("the RSA key of {subject} has only {bits} bits"));
+        }
+        _ => {}
+    }
+    let signature = &certificate.signature_algorithm;
+    let is_weak = ["MD2", "MD5", "SHA-1"]
+        .iter()
+        .any(|hash| signature.ends_with(hash));
+    let is_own = !is_leaf && certificate.subject == certificate.issuer;
+    (is_weak && !is_own).then(|| format!("the certificate of {subject} is signed with {signature}"))
 }
 
 fn unix_ms(time: Time) -> i64 {
@@ -116,6 +200,10 @@ mod tests {
         assert_eq!(facts.not_before_ms, 1_767_225_600_000);
         assert_eq!(facts.not_after_ms, 2_587_680_000_000);
         assert_eq!(facts.fingerprint, sha256_hex(certificate.der()));
+        assert_eq!(
+            (&*facts.key_algorithm, facts.key_bits, &*facts.signature_algorithm),
+            ("EC P-256", None, "ECDSA SHA-256")
+        );
         assert!(super::facts(b"no certificate", "", "").is_none());
     }
 }

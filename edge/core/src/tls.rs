@@ -131,12 +131,26 @@ impl TlsClient {
         let builder =
             ClientConfig::builder_with_details(Arc::clone(&self.provider), Arc::new(FixedTime::at(now_ms)))
                 .with_safe_default_protocol_versions();
-        let mut config = match builder {
+        let builder = match builder {
             Ok(builder) => builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(verifier))
-                .with_no_client_auth(),
+                .with_custom_certificate_verifier(Arc::new(verifier)),
             Err(error) => return failed(TlsFailure::of(&error)),
+        };
+        let mut config = match security
+            .client_certificate
+            .map(|certificate| client_identity(certificate, &self.provider))
+        {
+            None => builder.with_no_client_auth(),
+            Some(Ok(identity)) => {
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
+            }
+            Some(Err(unusable)) => {
+                return failed(TlsFailure {
+                    reason: Reason::Unsupported,
+                    message: format!("the client certificate cannot be used: {}", unusable.detail),
+                });
+            }
         };
         config.alpn_protocols = security.alpn.iter().map(|protocol| protocol.to_vec()).collect();
         config.resumption = Resumption::disabled();

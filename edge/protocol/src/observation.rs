@@ -208,7 +208,7 @@ pub struct Hop {
     pub phases: PhaseTimes,
 }
 
-/// Facts of a peer's leaf certificate.
+/// Facts of a certificate of a peer's chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CertificateFacts {
@@ -228,6 +228,16 @@ pub struct CertificateFacts {
     pub tls_version: String,
     /// Such as `TLS13_AES_128_GCM_SHA256`.
     pub cipher_suite: String,
+    /// The kind of its key: `RSA`, `EC P-256`, `Ed25519`, or an object identifier; empty when the probe does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key_algorithm: String,
+    /// How long its key is, in bits; absent where the algorithm says it already or the probe cannot tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_bits: Option<u32>,
+    /// What it is signed with: `RSA SHA-256`, `ECDSA SHA-384`, `Ed25519`, or an object identifier; empty when the probe does
+    /// not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub signature_algorithm: String,
 }
 
 /// An assertion that failed.

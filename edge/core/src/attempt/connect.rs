@@ -44,7 +44,7 @@ pub struct ConnectionFacts {
     /// The peer's certificates as it presented them, leaf first.
     pub chain: Vec<CertificateFacts>,
     /// Why the chain does not hold, where that was to be told and not refused.
-    pub not_trusted: Option<TlsFailure>,
+    pub not_trusted: Vec<TlsFailure>,
 }
 
 impl ConnectionFacts {

@@ -77,11 +77,13 @@ fn certificate() -> impl Strategy<Value = CertificateFacts> {
     (
         ("[0-9a-f]{64}", ".*", ".*", vec(".*", 0..3)),
         (any::<i64>(), any::<i64>(), ".*", ".*"),
+        (".*", option::of(any::<u32>()), ".*"),
     )
         .prop_map(
             |(
                 (fingerprint, subject, issuer, names),
                 (not_before_ms, not_after_ms, tls_version, cipher_suite),
+                (key_algorithm, key_bits, signature_algorithm),
             )| {
                 CertificateFacts {
                     fingerprint,
@@ -92,6 +94,9 @@ fn certificate() -> impl Strategy<Value = CertificateFacts> {
                     not_after_ms,
                     tls_version,
                     cipher_suite,
+                    key_algorithm,
+                    key_bits,
+                    signature_algorithm,
                 }
             },
         )

@@ -1,10 +1,20 @@
-//! The native host of the probe's core, on tokio: the platform, and one check run at once.
+//! The native host of the probe's core, on tokio: the platform, one check run at once, and the agent, which runs checks
+//! for an aggregator as long as its process lives.
 //!
-//! It dials whatever its address policy lets it. It keeps nothing and talks to no aggregator by itself.
+//! It dials whatever its address policy lets it. It measures its targets; of the machine that it runs on it tells nothing
+//! but what it can do.
 
+mod agent;
+pub mod config;
+mod host;
 mod platform;
+mod storage;
+mod timetable;
+mod transport;
 
+pub use agent::{Agent, AgentOptions};
 pub use platform::{AddressPolicy, NativePlatform};
+pub use storage::DirectoryStorage;
 
 use edgewatch_core::engine::Engine;
 use edgewatch_protocol::{

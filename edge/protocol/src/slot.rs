@@ -7,6 +7,9 @@ use sha2::{Digest as _, Sha256};
 /// The grain of the schedule in milliseconds: slots and intervals are multiples of it.
 pub const GRAIN_MS: i64 = 10_000;
 
+/// The part of a slot, from its beginning, over which [`spread_ms`] spreads: the rest is left for checks that take long.
+pub const SPREAD_MS: i64 = 8_000;
+
 /// The shortest and the longest interval that a monitor may have, in seconds.
 pub const INTERVAL_S: std::ops::RangeInclusive<u32> = 10..=86_400;
 
@@ -21,6 +24,19 @@ pub fn offset_ms(monitor: MonitorId, region: &Region, interval_ms: i64) -> i64 {
     draw.copy_from_slice(&hash[..8]);
     let grains = (interval_ms / GRAIN_MS).max(1);
     (u64::from_be_bytes(draw) % grains as u64) as i64 * GRAIN_MS
+}
+
+/// How far into a slot a monitor is begun by a host that can begin checks at any moment, in milliseconds below
+/// [`SPREAD_MS`]: drawn from a hash, so that the checks that share a slot do not all begin at once. Hosts that are woken
+/// once a slot begin them all at its beginning. The observation tells both the slot and the moment.
+pub fn spread_ms(monitor: MonitorId, region: &Region) -> i64 {
+    let hash = Sha256::new()
+        .chain_update(monitor.0.to_be_bytes())
+        .chain_update(region.as_str())
+        .finalize();
+    let mut draw = [0; 8];
+    draw.copy_from_slice(&hash[8..16]);
+    (u64::from_be_bytes(draw) % SPREAD_MS as u64) as i64
 }
 
 /// The latest slot at or before `at_ms`: `floor((t − offset) / interval) · interval + offset`.

@@ -1,0 +1,116 @@
+use super::*;
+use std::collections::HashMap;
+
+const SEED: &str = "0123456789abcdef0123456789abcdef";
+
+fn read(file: &str, environment: &[(&str, &str)]) -> Result<AgentConfig, String> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("agent.yml");
+    fs::write(&path, file).unwrap();
+    let variables: HashMap<_, _> = environment.iter().copied().collect();
+    AgentConfig::read(Some(&path), |name| variables.get(name).map(ToString::to_string))
+}
+
+fn fault(file: &str, environment: &[(&str, &str)]) -> String {
+    let fault = read(file, environment)
+        .and_then(|config| config.check().map(drop))
+        .unwrap_err();
+    assert_eq!(fault.lines().count(), 1, "{fault}");
+    fault
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let file = format!(
+        "region: office\naggregator_url: https://a.example\nseed: {SEED}\nmax_concurrent: 5\nlog: debug\n"
+    );
+    let config = read(
+        &file,
+        &[
+            ("EDGEWATCH_REGION", "lab"),
+            ("EDGEWATCH_MAX_CONCURRENT", "7"),
+            ("EDGEWATCH_LOG", ""),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.log(), "debug");
+    let checked = config.check().unwrap();
+    assert_eq!(checked.region.as_str(), "lab");
+    assert_eq!(checked.max_concurrent, 7);
+    assert_eq!(checked.state_dir, Path::new(DEFAULT_STATE_DIR));
+    assert_eq!(checked.seed.as_deref(), Some(SEED));
+}
+
+#[test]
+fn a_secret_may_come_from_a_file_that_the_environment_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("seed");
+    fs::write(&path, format!("{SEED}\n")).unwrap();
+    let least = "region: office\naggregator_url: https://a.example\n";
+    let variable = [("EDGEWATCH_PROBE_SEED_FILE", path.to_str().unwrap())];
+    let checked = read(
+        &format!("{least}seed: another seed, which is long enough too\n"),
+        &variable,
+    )
+    .unwrap()
+    .check()
+    .unwrap();
+    assert_eq!(checked.seed.as_deref(), Some(SEED));
+    fs::write(&path, "\n").unwrap();
+    assert!(fault(least, &variable).contains("is empty"));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let least = "region: office\naggregator_url: https://a.example\n";
+    for (file, wanted) in [
+        ("", "EDGEWATCH_REGION"),
+        ("region: office\n", "EDGEWATCH_AGGREGATOR_URL"),
+        ("region: Not A Region\n", "EDGEWATCH_REGION"),
+        ("region: office\naggregator_url: ftp://a.example\n", "http://"),
+        ("region: office\nregoin: lab\n", "regoin"),
+        ("region: [\n", "agent.yml"),
+        (&format!("{least}max_concurrent: 0\n"), "EDGEWATCH_MAX_CONCURRENT"),
+        (
+            &format!("{least}extra_roots: /does/not/exist\n"),
+            "EDGEWATCH_EXTRA_ROOTS",
+        ),
+        (
+            &format!("{least}seed: {SEED}\nseed_file: /etc/seed\n"),
+            "leave one out",
+        ),
+    ] {
+        let fault = fault(file, &[]);
+        assert!(fault.contains(wanted), "{wanted}: {fault}");
+    }
+    let short = fault(&format!("{least}seed: sesame\n"), &[]);
+    assert!(
+        short.contains("openssl rand") && !short.contains("sesame"),
+        "{short}"
+    );
+    let number = fault(least, &[("EDGEWATCH_MAX_CONCURRENT", "many")]);
+    assert!(number.contains("`many`"), "{number}");
+}
+
+#[tokio::test]
+async fn without_a_seed_the_first_start_makes_one_that_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let state_dir = directory.path().join("state");
+    let config = AgentConfig {
+        region: Some("office".to_owned()),
+        aggregator_url: Some("http://127.0.0.1:1".to_owned()),
+        state_dir: Some(state_dir.clone()),
+        ..AgentConfig::default()
+    };
+    assert_eq!(config.check().unwrap().fingerprint().unwrap(), None);
+    drop(config.check().unwrap().into_agent().unwrap());
+    let first = config.check().unwrap().fingerprint().unwrap().unwrap();
+    drop(config.check().unwrap().into_agent().unwrap());
+    assert_eq!(config.check().unwrap().fingerprint().unwrap().unwrap(), first);
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(state_dir.join(SEED_FILE))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

@@ -1,6 +1,6 @@
 //! Whether a response is what was asked for: pure, each failure told with the value that was found.
 
-use crate::attempt::excerpt::{clip, mask};
+use crate::attempt::excerpt::{Secrets, clip, mask};
 use edgewatch_protocol::{
     assertion::{Assertion, Subject, TextCondition},
     observation::{CertificateFacts, FailedAssertion},
@@ -49,6 +49,8 @@ pub struct Evidence<'a> {
     pub packets: Option<(u8, u8)>,
     /// The mean difference of consecutive round trips, microseconds.
     pub jitter_us: Option<u32>,
+    /// What must not be shown, found or wanted.
+    pub secrets: Option<&'a Secrets>,
 }
 
 impl Evidence<'_> {
@@ -59,6 +61,28 @@ impl Evidence<'_> {
             latency_us,
             ..Self::default()
         }
+    }
+
+    fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.secrets {
+            Some(secrets) => secrets.mask(text),
+            None => Cow::Borrowed(text),
+        }
+    }
+
+    /// A value as it was found.
+    fn shown(&self, found: Option<&str>) -> String {
+        let Some(text) = found else {
+            return "absent".to_owned();
+        };
+        let hidden = self.hide(text);
+        let masked: Cow<'_, str> = mask(clip(&hidden, 4 * MAX_SHOWN_BYTES));
+        shortened(&masked.replace(char::is_control, " "))
+    }
+
+    /// What was wanted, if a text is not that.
+    fn judge_text(&self, condition: &TextCondition, found: Option<&str>) -> Option<String> {
+        (!holds(condition, found)).then(|| shortened(&self.hide(&wanted(condition))))
     }
 }
 
@@ -71,7 +95,7 @@ pub fn evaluate<'a>(
         .into_iter()
         .filter_map(|assertion| {
             failure(&assertion.subject, evidence).map(|text| FailedAssertion {
-                text,
+                text: evidence.hide(&text).into_owned(),
                 severity: assertion.severity,
             })
         })
@@ -111,18 +135,19 @@ fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
                 .map(|value| String::from_utf8_lossy(value.as_bytes()))
                 .collect();
             let found = (!fields.is_empty()).then(|| fields.join(", "));
-            let shown = shown(found.as_deref());
-            judge_text(condition, found.as_deref())
+            let shown = evidence.shown(found.as_deref());
+            evidence.judge_text(condition, found.as_deref())
                 .map(|wanted| format!("header {} ({shown}) {wanted}", name.to_ascii_lowercase()))
         }
         Subject::Body { condition } => {
             let text = String::from_utf8_lossy(evidence.body);
             let is_presence = matches!(condition, TextCondition::Present | TextCondition::Absent);
             let found = (!is_presence || !text.is_empty()).then_some(&*text);
-            judge_text(condition, found)
+            evidence
+                .judge_text(condition, found)
                 .map(|wanted| format!("body ({} bytes) {wanted}", evidence.body_bytes))
         }
-        Subject::JsonPath { path, condition } => json_path(path, condition, evidence.body),
+        Subject::JsonPath { path, condition } => json_path(path, condition, evidence),
         Subject::Latency { max_ms } => {
             // Compared in whole microseconds, shown rounded up, so that the shown values never contradict the verdict.
             let late = u64::from(evidence.latency_us) > u64::from(*max_ms) * 1000;
@@ -141,8 +166,9 @@ fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
             None if evidence.certificate_hidden => None,
             None => Some(format!("certificate days (no certificate) >= {min_days}")),
         },
-        Subject::Reply { condition } => judge_text(condition, evidence.reply)
-            .map(|wanted| format!("reply ({}) {wanted}", shown(evidence.reply))),
+        Subject::Reply { condition } => evidence
+            .judge_text(condition, evidence.reply)
+            .map(|wanted| format!("reply ({}) {wanted}", evidence.shown(evidence.reply))),
         Subject::Ttl { min_s, max_s } => {
             let found = evidence.ttl_s?;
             let range = match (*min_s, *max_s) {
@@ -172,30 +198,37 @@ fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
     }
 }
 
-fn json_path(path: &str, condition: &TextCondition, body: &[u8]) -> Option<String> {
+fn json_path(path: &str, condition: &TextCondition, evidence: &Evidence<'_>) -> Option<String> {
+    let wanted = || shortened(&evidence.hide(&wanted(condition)));
     let Ok(query) = JsonPath::parse(path) else {
-        return Some(format!("json_path {path} (not a path) {}", wanted(condition)));
+        return Some(format!("json_path {path} (not a path) {}", wanted()));
     };
-    let Ok(document) = serde_json::from_slice::<Value>(body) else {
+    let Ok(document) = serde_json::from_slice::<Value>(evidence.body) else {
         return Some(format!(
             "json_path {path} (the body is not JSON) {}",
-            wanted(condition)
+            wanted()
         ));
     };
     let found = query.query(&document).first();
-    let text = found.map(|value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    });
+    let text = found.map(json_text);
     // A string is shown with its quotes, so that "3" is told from 3.
     let resolved = found.map(ToString::to_string);
-    judge_text(condition, text.as_deref())
-        .map(|wanted| format!("json_path {path} ({}) {wanted}", shown(resolved.as_deref())))
+    evidence
+        .judge_text(condition, text.as_deref())
+        .map(|wanted| format!("json_path {path} ({}) {wanted}", evidence.shown(resolved.as_deref())))
 }
 
-/// What was wanted, if a text is not that.
-fn judge_text(condition: &TextCondition, found: Option<&str>) -> Option<String> {
-    let holds = match (condition, found) {
+/// A JSON value as text: a string without its quotes, others as JSON.
+pub fn json_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a text is what was wanted.
+fn holds(condition: &TextCondition, found: Option<&str>) -> bool {
+    match (condition, found) {
         (TextCondition::Present, found) => found.is_some(),
         (TextCondition::Absent, found) => found.is_none(),
         // What is not there differs from everything and contains nothing.
@@ -215,8 +248,7 @@ fn judge_text(condition: &TextCondition, found: Option<&str>) -> Option<String> 
         }
         (TextCondition::GreaterThan(value), Some(text)) => numbers(text, value).is_some_and(|(a, b)| a > b),
         (TextCondition::LessThan(value), Some(text)) => numbers(text, value).is_some_and(|(a, b)| a < b),
-    };
-    (!holds).then(|| wanted(condition))
+    }
 }
 
 fn numbers(a: &str, b: &str) -> Option<(f64, f64)> {
@@ -224,7 +256,7 @@ fn numbers(a: &str, b: &str) -> Option<(f64, f64)> {
 }
 
 fn wanted(condition: &TextCondition) -> String {
-    let text = match condition {
+    match condition {
         TextCondition::Present => "is present".to_owned(),
         TextCondition::Absent => "is absent".to_owned(),
         TextCondition::Equal(value) => format!("== {value}"),
@@ -235,22 +267,13 @@ fn wanted(condition: &TextCondition) -> String {
         TextCondition::NotMatches(value) => format!("does not match {value}"),
         TextCondition::GreaterThan(value) => format!("> {value}"),
         TextCondition::LessThan(value) => format!("< {value}"),
-    };
-    shortened(text)
+    }
 }
 
-fn shown(found: Option<&str>) -> String {
-    let Some(text) = found else {
-        return "absent".to_owned();
-    };
-    let masked: Cow<'_, str> = mask(clip(text, 4 * MAX_SHOWN_BYTES));
-    shortened(masked.replace(char::is_control, " "))
-}
-
-fn shortened(text: String) -> String {
-    match clip(&text, MAX_SHOWN_BYTES) {
+fn shortened(text: &str) -> String {
+    match clip(text, MAX_SHOWN_BYTES) {
         short if short.len() < text.len() => format!("{short}…"),
-        _ => text,
+        whole => whole.to_owned(),
     }
 }
 

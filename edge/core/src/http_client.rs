@@ -2,7 +2,11 @@
 //! the body that comes.
 
 pub mod body;
+pub mod cookies;
 pub mod exchange;
 pub mod fetch;
+#[cfg(feature = "http2")]
+pub mod http2;
+pub mod proxy;
 pub mod request;
 mod timed_stream;

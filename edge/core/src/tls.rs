@@ -4,6 +4,8 @@
 //! `rustls-rustcrypto` on WASM hosts (no C compiler; not audited, which is why nothing but checks goes through here).
 //! The chain is verified against Mozilla's roots and those of the host, at the platform's time.
 
+pub mod client_certificate;
+
 use crate::{attempt::connect::Security, certificate};
 use edgewatch_protocol::{observation::CertificateFacts, reason::Reason};
 use rustls::{
@@ -16,6 +18,7 @@ use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::ParsedCertificate,
+    sign::SingleCertAndKey,
     time_provider::TimeProvider,
 };
 use std::{
@@ -139,7 +142,7 @@ impl TlsClient {
         };
         let mut config = match security
             .client_certificate
-            .map(|certificate| client_identity(certificate, &self.provider))
+            .map(|certificate| client_certificate::identity(certificate, &self.provider))
         {
             None => builder.with_no_client_auth(),
             Some(Ok(identity)) => {

@@ -3,6 +3,7 @@
 use edgewatch_protocol::observation::EXCERPT_BYTES;
 use regex_lite::{Captures, Regex};
 use std::{borrow::Cow, sync::LazyLock};
+use url::form_urlencoded;
 
 /// The longest message, in bytes. Parts of it come from peers.
 const MAX_MESSAGE_BYTES: usize = 1000;
@@ -35,10 +36,79 @@ pub fn clip_message(message: &str) -> String {
     clip(message, MAX_MESSAGE_BYTES).to_owned()
 }
 
+/// Values that are shown to nobody, whatever they look like and wherever they turn up.
+#[derive(Clone, Default)]
+pub struct Secrets(Vec<String>);
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secrets({})", self.0.len())
+    }
+}
+
+impl Secrets {
+    /// The shortest value that is hidden, in characters: a shorter one is no secret, and texts without it would be
+    /// riddles.
+    pub const MIN_CHARS: usize = 3;
+
+    /// Adds a value, also as it looks in a URL, in a form and in JSON.
+    pub fn add(&mut self, value: &str) {
+        if value.chars().count() < Self::MIN_CHARS {
+            return;
+        }
+        let in_form = form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>();
+        let in_url = in_form.replace('+', "%20");
+        let in_path = in_url.replace("%2F", "/");
+        let in_json = serde_json::Value::from(value).to_string();
+        let in_json = in_json.trim_matches('"').to_owned();
+        for form in [value.to_owned(), in_form, in_url, in_path, in_json] {
+            if !self.0.contains(&form) {
+                self.0.push(form);
+            }
+        }
+        // The longest first: a value may be a part of another.
+        self.0.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    }
+
+    /// The text with a mask in the place of each value.
+    pub fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut text = Cow::Borrowed(text);
+        for secret in &self.0 {
+            if text.contains(secret.as_str()) {
+                text = Cow::Owned(text.replace(secret.as_str(), MASK));
+            }
+        }
+        text
+    }
+
+    /// The same for the beginning of a longer text, which may end within a value.
+    fn mask_beginning(&self, text: &str) -> String {
+        let mut text = self.mask(text.trim_end_matches('\u{fffd}')).into_owned();
+        let ends_within = |secret: &String| {
+            let mut lengths = secret.char_indices().map(|(at, _)| at).rev();
+            lengths.find(|&length| length > 0 && text.ends_with(&secret[..length]))
+        };
+        if let Some(length) = self.0.iter().filter_map(ends_within).max() {
+            text.truncate(text.len() - length);
+        }
+        text
+    }
+}
+
 /// The excerpt of a body: text of at most [`EXCERPT_BYTES`], masked; `None` of an empty body.
 pub fn excerpt(body: &[u8]) -> Option<String> {
-    let head = &body[..body.len().min(SAMPLE_BYTES)];
-    let text: String = String::from_utf8_lossy(head)
+    excerpt_without(body, &Secrets::default())
+}
+
+/// The same, without these values.
+pub fn excerpt_without(body: &[u8], secrets: &Secrets) -> Option<String> {
+    let head = String::from_utf8_lossy(&body[..body.len().min(SAMPLE_BYTES)]);
+    let head = if body.len() < SAMPLE_BYTES {
+        secrets.mask(&head).into_owned()
+    } else {
+        secrets.mask_beginning(&head)
+    };
+    let text: String = head
         .chars()
         .map(|c| match c {
             '\n' | '\t' => c,
@@ -116,6 +186,24 @@ mod tests {
         );
         assert_eq!(shown("a\u{1b}[31mb\nc"), "a\u{fffd}[31mb\nc");
         assert_eq!(excerpt(b""), None);
+    }
+
+    #[test]
+    fn given_values_are_hidden_in_every_form() {
+        let mut secrets = Secrets::default();
+        for value in ["s3 cr/t\"", "ab", "s3 cr/t\"-and-more"] {
+            secrets.add(value);
+        }
+        assert_eq!(
+            secrets.mask(r#"a s3 cr/t" b s3+cr%2Ft%22 c /s3%20cr/t%22/ d "s3 cr/t\"-and-more" ab"#),
+            r#"a ••• b ••• c /•••/ d "•••" ab"#
+        );
+        assert_eq!(excerpt_without(b"x s3 cr/t\" y", &secrets).unwrap(), "x ••• y");
+        // A value on the edge of what is looked at does not show its beginning, though masks make room for it.
+        let long = format!("{}!", "wörd ".repeat(200));
+        secrets.add(&long);
+        let body = format!("{long}{long}{long}");
+        assert_eq!(excerpt_without(body.as_bytes(), &secrets).unwrap(), "•••");
     }
 
     proptest! {

@@ -14,7 +14,7 @@ use edgewatch_protocol::{
     reason::Reason,
 };
 use futures::future::{Either, select};
-use http::{HeaderMap, Request, StatusCode, Version, header::CONTENT_LENGTH};
+use http::{HeaderMap, Method, Request, StatusCode, Version, header::CONTENT_LENGTH};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{body::Bytes, client::conn::http1};
 use std::{error::Error as _, io, pin::pin};
@@ -37,12 +37,85 @@ pub struct Received {
     pub head: Option<Head>,
     /// The response's body.
     pub body: ReceivedBody,
+    /// The fields after the body, if any came.
+    pub trailers: Option<HeaderMap>,
 }
 
 impl Received {
     /// Nothing yet.
     pub fn new(body: ReceivedBody) -> Self {
-        Self { head: None, body }
+        Self {
+            head: None,
+            body,
+            trailers: None,
+        }
+    }
+
+    /// Takes the response's head.
+    pub(super) fn begin(&mut self, parts: http::response::Parts) -> &Head {
+        self.head.insert(Head {
+            status: parts.status,
+            version: parts.version,
+            headers: parts.headers,
+        })
+    }
+
+    /// Whether the body may come.
+    ///
+    /// # Errors
+    /// With the bound, when the body is announced to be larger. The answer to `HEAD` announces one that never comes.
+    pub(super) fn admit_body(&self, request_method: &Method) -> Result<(), u64> {
+        let announced = self
+            .head
+            .as_ref()
+            .and_then(|head| head.headers.get(CONTENT_LENGTH))
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let max_bytes = self.body.max_bytes();
+        if request_method != Method::HEAD && announced.is_some_and(|length| length > max_bytes) {
+            return Err(max_bytes);
+        }
+        Ok(())
+    }
+}
+
+/// When the parts of an exchange happened, microseconds of [`Platform::monotonic_us`].
+pub(super) struct Moments {
+    pub(super) start_us: u64,
+    pub(super) sent_us: Option<u64>,
+    pub(super) first_byte_us: Option<u64>,
+    pub(super) end_us: u64,
+}
+
+impl Moments {
+    /// Notes the phases that were completed. `ended_well` says that nothing broke and time did not run out.
+    pub(super) fn note(&self, ended_well: bool, received: &Received, phases: &mut PhaseTimes) {
+        let us =
+            |from: u64, to: u64| PhaseTime::Measured(to.saturating_sub(from).try_into().unwrap_or(u32::MAX));
+        let Some(sent_us) = self.sent_us else {
+            return;
+        };
+        phases.request = us(self.start_us, sent_us);
+        // The beginning of a head is not an answer yet: its time belongs to a phase that was not completed.
+        if let (Some(first_byte_us), Some(_)) = (self.first_byte_us, &received.head) {
+            phases.ttfb = us(sent_us, first_byte_us);
+            if ended_well {
+                phases.body = if received.body.is_complete() {
+                    us(first_byte_us, self.end_us)
+                } else {
+                    PhaseTime::NotMeasurable(NotMeasurable::NotApplicable)
+                };
+            }
+        }
+    }
+
+    /// The phase that was reached.
+    pub(super) fn reached(&self, received: &Received) -> Phase {
+        match (self.sent_us, self.first_byte_us, &received.head) {
+            (_, Some(_), Some(_)) => Phase::Body,
+            (None, None, _) => Phase::Request,
+            // Also for a peer that speaks before it was asked.
+            _ => Phase::Ttfb,
+        }
     }
 }
 
@@ -80,33 +153,21 @@ pub async fn exchange<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
     };
     let end_us = platform.monotonic_us();
 
-    let us = |from: u64, to: u64| PhaseTime::Measured(to.saturating_sub(from).try_into().unwrap_or(u32::MAX));
     let first_byte_us = marks.first_byte_us();
-    // A peer may answer before it has read the whole request; what it did not take is not waited for.
-    let sent_us = marks.sent_us().or(received.head.as_ref().and(first_byte_us));
-    let reached = match (sent_us, first_byte_us, &received.head) {
-        (_, Some(_), Some(_)) => Phase::Body,
-        (None, None, _) => Phase::Request,
-        // Also for a peer that speaks before it was asked.
-        _ => Phase::Ttfb,
+    let moments = Moments {
+        start_us,
+        // A peer may answer before it has read the whole request; what it did not take is not waited for.
+        sent_us: marks.sent_us().or(received.head.as_ref().and(first_byte_us)),
+        first_byte_us,
+        end_us,
     };
-    if let Some(sent_us) = sent_us {
-        phases.request = us(start_us, sent_us);
-        // The beginning of a head is not an answer yet: its time belongs to a phase that was not completed.
-        if let (Some(first_byte_us), Some(_)) = (first_byte_us, &received.head) {
-            phases.ttfb = us(sent_us, first_byte_us);
-            match result {
-                Some(Ok(())) if received.body.is_complete() => phases.body = us(first_byte_us, end_us),
-                Some(Ok(())) => phases.body = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable),
-                _ => {}
-            }
-        }
-    }
+    moments.note(matches!(result, Some(Ok(()))), received, phases);
+    let reached = moments.reached(received);
     match result {
         None => Err(deadline.ran_out(reached)),
         Some(Ok(())) => Ok(()),
         Some(Err(broken)) => {
-            let spoke_first = sent_us.is_none() && first_byte_us.is_some();
+            let spoke_first = moments.sent_us.is_none() && first_byte_us.is_some();
             Err(broken.into_stop(reached, spoke_first))
         }
     }
@@ -124,24 +185,13 @@ async fn receive(
     wants_body: impl Fn(&Head) -> bool,
     received: &mut Received,
 ) -> Result<(), Broken> {
-    let is_head = request.method() == http::Method::HEAD;
+    let method = request.method().clone();
     let response = sender.send_request(request).await.map_err(Broken::Hyper)?;
     let (parts, mut body) = response.into_parts();
-    let head = received.head.insert(Head {
-        status: parts.status,
-        version: parts.version,
-        headers: parts.headers,
-    });
-    if !wants_body(head) {
+    if !wants_body(received.begin(parts)) {
         return Ok(());
     }
-    let announced = head
-        .headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if !is_head && announced.is_some_and(|length| length > received.body.max_bytes()) {
-        return Err(Broken::TooLarge(received.body.max_bytes()));
-    }
+    received.admit_body(&method).map_err(Broken::TooLarge)?;
     while let Some(frame) = body.frame().await {
         if let Ok(piece) = frame.map_err(Broken::Hyper)?.into_data() {
             received.body.push(&piece).map_err(Broken::TooLarge)?;

@@ -63,12 +63,7 @@ pub async fn exchange<P: Platform>(
     phases.ttfb = us(start_us);
 
     let (parts, mut body) = response.into_parts();
-    let head = received.head.insert(Head {
-        status: parts.status,
-        version: parts.version,
-        headers: parts.headers,
-    });
-    if !wants_body(head) {
+    if !wants_body(received.begin(parts)) {
         phases.body = PhaseTime::NotMeasurable(NotMeasurable::NotApplicable);
         return Ok(());
     }
@@ -90,7 +85,11 @@ pub async fn exchange<P: Platform>(
     phases.body = us(body_start_us);
     received.body.finish();
 
-    if platform.fetch_has_cloudflare_statuses() {
+    if let Some(head) = received
+        .head
+        .as_ref()
+        .filter(|_| platform.fetch_has_cloudflare_statuses())
+    {
         let server = head.headers.get(SERVER).map(http::HeaderValue::as_bytes);
         let status = head.status.as_u16();
         if let Some(stop) = cloudflare_status(status, server.unwrap_or_default(), received.body.kept()) {

@@ -2,15 +2,15 @@
 
 use crate::attempt::excerpt::clip;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use edgewatch_protocol::check::{HttpAuth, HttpCheck};
+use edgewatch_protocol::check::{HttpAuth, HttpCheck, http::BodyFormat};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
         ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE,
-        HOST, PRAGMA, TRANSFER_ENCODING, USER_AGENT,
+        COOKIE, HOST, PRAGMA, PROXY_AUTHORIZATION, TRANSFER_ENCODING, USER_AGENT,
     },
 };
-use url::{Origin, Url};
+use url::{Origin, Url, form_urlencoded};
 
 /// The most of a URL that is shown, in bytes. A server may redirect to one of any length.
 const MAX_SHOWN_URL_BYTES: usize = 2048;
@@ -78,16 +78,30 @@ impl HopRequest {
             headers.remove(name);
         }
         headers.extend(own);
+        let content_type = match check.body_format {
+            BodyFormat::Text => None,
+            BodyFormat::Json => Some("application/json"),
+            BodyFormat::Form => Some("application/x-www-form-urlencoded"),
+        };
+        if let (Some(content_type), Some(_)) = (content_type, &check.body) {
+            let own = HeaderValue::from_static(content_type);
+            headers.entry(CONTENT_TYPE).or_insert(own);
+        }
         if let Some(auth) = &check.auth {
             let value = authorization(auth).ok_or("the credentials have forbidden characters")?;
             headers.insert(AUTHORIZATION, value);
         }
+        let body = check.body.as_deref().unwrap_or_default();
         Ok(Self {
             home: url.origin(),
             url,
             method,
             headers,
-            body: check.body.clone().unwrap_or_default().into_bytes(),
+            body: match check.body_format {
+                BodyFormat::Text | BodyFormat::Json => body.to_owned(),
+                BodyFormat::Form => encode_form(body)?,
+            }
+            .into_bytes(),
         })
     }
 
@@ -121,7 +135,7 @@ impl HopRequest {
             next.body.clear();
             next.headers.remove(CONTENT_TYPE);
         }
-        if next.url.origin() != self.home {
+        if !next.is_at_home() {
             let foreign: Vec<_> = next
                 .headers
                 .keys()
@@ -135,25 +149,71 @@ impl HopRequest {
         Ok(next)
     }
 
+    /// Whether the request goes to the origin that the check names.
+    pub fn is_at_home(&self) -> bool {
+        self.url.origin() == self.home
+    }
+
+    /// The same request with cookies, beside those that the check itself sends.
+    #[must_use]
+    pub fn with_cookies(mut self, cookies: Option<&str>) -> Self {
+        let own = self
+            .headers
+            .get(COOKIE)
+            .and_then(|value| value.to_str().ok());
+        let all: Vec<&str> = own.into_iter().chain(cookies).collect();
+        if let (Some(_), Ok(mut value)) = (cookies, HeaderValue::from_str(&all.join("; "))) {
+            value.set_sensitive(true);
+            self.headers.insert(COOKIE, value);
+        }
+        self
+    }
+
     /// The request in origin form, with the fields that HTTP/1.1 needs.
     pub fn to_origin_form(&self) -> Result<http::Request<Vec<u8>>, http::Error> {
         let target = match self.url.query() {
             Some(query) => format!("{}?{query}", self.url.path()),
             None => self.url.path().to_owned(),
         };
-        let host = match (self.url.host_str(), self.url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (host, _) => host.unwrap_or_default().to_owned(),
-        };
+        self.to_http1(&target)
+    }
+
+    /// The request in absolute form, for an HTTP/1.1 proxy.
+    pub fn to_proxy_form(
+        &self,
+        authorization: Option<HeaderValue>,
+    ) -> Result<http::Request<Vec<u8>>, http::Error> {
+        let mut request = self.to_http1(self.url.as_str())?;
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        }
+        Ok(request)
+    }
+
+    fn to_http1(&self, target: &str) -> Result<http::Request<Vec<u8>>, http::Error> {
         let mut request = http::Request::builder()
             .method(self.method.clone())
             .uri(target)
-            .header(HOST, host)
+            .header(HOST, host_and_port(&self.url, false))
             .body(self.body.clone())?;
         request.headers_mut().extend(self.headers.clone());
         request
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));
+        Ok(request)
+    }
+
+    /// The request for HTTP/2, without the fields that speak of an HTTP/1.1 connection (RFC 9113, 8.2.2).
+    #[cfg(feature = "http2")]
+    pub fn to_http2_form(&self) -> Result<http::Request<Vec<u8>>, http::Error> {
+        let mut request = self.to_absolute_form()?;
+        for name in ["keep-alive", "proxy-connection", "upgrade", "te"] {
+            request.headers_mut().remove(name);
+        }
+        if !self.body.is_empty() {
+            let length = HeaderValue::from(self.body.len());
+            request.headers_mut().insert(CONTENT_LENGTH, length);
+        }
         Ok(request)
     }
 
@@ -176,15 +236,51 @@ impl HopRequest {
 }
 
 fn authorization(auth: &HttpAuth) -> Option<HeaderValue> {
-    let value = match auth {
-        HttpAuth::Basic { username, password } => {
-            format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
-        }
-        HttpAuth::Bearer { token } => format!("Bearer {token}"),
-    };
-    let mut value = HeaderValue::from_str(&value).ok()?;
+    match auth {
+        HttpAuth::Basic { username, password } => basic_credentials(username, password),
+        HttpAuth::Bearer { token } => sensitive(&format!("Bearer {token}")),
+    }
+}
+
+/// RFC 7617; `None` when they cannot be sent.
+pub(super) fn basic_credentials(username: &str, password: &str) -> Option<HeaderValue> {
+    let pair = STANDARD.encode(format!("{username}:{password}"));
+    sensitive(&format!("Basic {pair}"))
+}
+
+fn sensitive(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// A URL's host, and its port where it is not the scheme's own or where it must be there.
+pub(super) fn host_and_port(url: &Url, with_port: bool) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = if with_port {
+        url.port_or_known_default()
+    } else {
+        url.port()
+    };
+    match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+/// A form of one `name=value` a line as `application/x-www-form-urlencoded` (URL Standard, 5.2). Empty lines say nothing.
+///
+/// # Errors
+/// One line that names the line that is not such a pair.
+pub fn encode_form(text: &str) -> Result<String, String> {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+        let (name, value) = line
+            .split_once('=')
+            .ok_or_else(|| format!("line {} is not name=value", index + 1))?;
+        form.append_pair(name, value);
+    }
+    Ok(form.finish())
 }
 
 /// Whether a status asks to go elsewhere.
@@ -241,6 +337,63 @@ mod tests {
         assert_eq!(request.body(), b"ping");
         let odd_port = HopRequest::first(&HttpCheck::get("http://[::1]:8080/")).unwrap();
         assert_eq!(odd_port.to_origin_form().unwrap().headers()[HOST], "[::1]:8080");
+    }
+
+    #[test]
+    fn what_a_body_is() {
+        let request = |body_format, headers: Vec<Header>, body: &str| {
+            HopRequest::first(&HttpCheck {
+                method: CheckMethod("POST".to_owned()),
+                headers,
+                body: Some(body.to_owned()),
+                body_format,
+                ..HttpCheck::get("http://example.com/")
+            })
+        };
+        let form = request(BodyFormat::Form, vec![], "a=1 & 2\n\nname=J\u{fc}rgen=x\r\n").unwrap();
+        assert_eq!(form.body, b"a=1+%26+2&name=J%C3%BCrgen%3Dx");
+        assert_eq!(form.headers[CONTENT_TYPE], "application/x-www-form-urlencoded");
+        assert!(request(BodyFormat::Form, vec![], "a=1\nb").is_err());
+        let json = request(BodyFormat::Json, vec![], "{ }").unwrap();
+        assert_eq!(
+            (json.body.as_slice(), &json.headers[CONTENT_TYPE]),
+            (&b"{ }"[..], &HeaderValue::from_static("application/json"))
+        );
+        let own = Header {
+            name: "content-type".to_owned(),
+            value: "application/problem+json".to_owned(),
+        };
+        let json = request(BodyFormat::Json, vec![own], "{}").unwrap();
+        assert_eq!(json.headers[CONTENT_TYPE], "application/problem+json");
+        let text = request(BodyFormat::Text, vec![], "a=b").unwrap();
+        assert!(!text.headers.contains_key(CONTENT_TYPE));
+    }
+
+    #[test]
+    fn cookies_stand_beside_the_checks_own() {
+        let own = Header {
+            name: "Cookie".to_owned(),
+            value: "a=1".to_owned(),
+        };
+        let request = HopRequest::first(&HttpCheck {
+            headers: vec![own],
+            ..HttpCheck::get("http://example.com/")
+        })
+        .unwrap();
+        let cookie = |cookies| request.clone().with_cookies(cookies).headers[COOKIE].clone();
+        assert_eq!(cookie(Some("b=2; c=3")), "a=1; b=2; c=3");
+        assert_eq!(cookie(None), "a=1");
+    }
+
+    #[test]
+    fn the_request_for_a_proxy() {
+        let credentials = basic_credentials("u", "p");
+        let request = post_with_credentials().to_proxy_form(credentials).unwrap();
+        assert_eq!(request.uri(), "https://example.com/a/b?x=1");
+        assert_eq!(request.headers()[HOST], "example.com");
+        assert_eq!(request.headers()[PROXY_AUTHORIZATION], "Basic dTpw");
+        let target = Url::parse("https://[::1]/").unwrap();
+        assert_eq!(host_and_port(&target, true), "[::1]:443");
     }
 
     #[test]

@@ -107,7 +107,7 @@ pub struct Answer {
 
 /// What is wrong with a message. One line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed(&'static str);
+pub struct Malformed(pub &'static str);
 
 impl std::fmt::Display for Malformed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -261,7 +261,12 @@ impl<'a> Reader<'a> {
                 match byte {
                     b'.' | b'\\' => name.extend(['\\', char::from(byte)]),
                     b'!'..=b'~' => name.push(char::from(byte)),
-                    _ => name.push_str(&format!("\\{byte:03}")),
+                    // Decimal, in three digits.
+                    _ => {
+                        let digits = [byte / 100, byte / 10 % 10, byte % 10];
+                        name.push('\\');
+                        name.extend(digits.map(|digit| char::from(b'0' + digit)));
+                    }
                 }
             }
             if name.len() > 4 * 255 {
@@ -313,7 +318,8 @@ impl<'a> Reader<'a> {
             RecordType::Soa => {
                 let mut value = format!("{} {}", self.name()?, self.name()?);
                 for _ in 0..5 {
-                    value.push_str(&format!(" {}", self.long()?));
+                    value.push(' ');
+                    value.push_str(&self.long()?.to_string());
                 }
                 value
             }

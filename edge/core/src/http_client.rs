@@ -5,6 +5,7 @@ pub mod body;
 pub mod cookies;
 pub mod exchange;
 pub mod fetch;
+pub mod get;
 #[cfg(feature = "http2")]
 pub mod http2;
 pub mod proxy;

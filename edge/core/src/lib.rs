@@ -13,6 +13,7 @@ pub mod certificate;
 pub mod check;
 pub mod config;
 pub mod dns_message;
+pub mod dns_stream;
 pub mod engine;
 pub mod enrol;
 pub mod http_client;

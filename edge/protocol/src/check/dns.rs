@@ -51,6 +51,23 @@ pub enum RecordType {
     Caa,
 }
 
+impl RecordType {
+    /// The name in the DNS, such as `AAAA`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::Aaaa => "AAAA",
+            Self::Cname => "CNAME",
+            Self::Mx => "MX",
+            Self::Txt => "TXT",
+            Self::Ns => "NS",
+            Self::Soa => "SOA",
+            Self::Srv => "SRV",
+            Self::Caa => "CAA",
+        }
+    }
+}
+
 /// Whom a DNS check asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

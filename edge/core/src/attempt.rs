@@ -3,6 +3,9 @@
 
 pub mod connect;
 pub mod deadline;
+pub mod dialogue;
 pub mod excerpt;
 pub mod judge;
+pub mod progress;
+pub mod starttls;
 pub mod stop;

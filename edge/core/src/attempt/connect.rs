@@ -62,6 +62,16 @@ pub enum ConnectError {
     Forbidden(String),
 }
 
+impl ConnectError {
+    /// What it means to a check that has no other way to its target.
+    pub fn into_stop(self) -> Stop {
+        match self {
+            Self::Stop(stop) => stop,
+            Self::Forbidden(message) => Stop::unmeasured(Reason::TargetForbidden, message),
+        }
+    }
+}
+
 impl From<Stop> for ConnectError {
     fn from(stop: Stop) -> Self {
         Self::Stop(stop)
@@ -110,6 +120,16 @@ impl Endpoint {
             port,
             ip_version,
         }
+    }
+}
+
+/// A host and a port as they are shown: `db.example.com:5432`, `[2001:db8::1]:5432`.
+pub fn shown_endpoint(host: &str, port: u16) -> String {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if bare.contains(':') {
+        format!("[{bare}]:{port}")
+    } else {
+        format!("{bare}:{port}")
     }
 }
 
@@ -247,6 +267,24 @@ pub async fn connect_platform<P: Platform>(
         })?;
     phases.tls = since(platform, start_us);
     Ok(Connection::Plain(stream))
+}
+
+/// The addresses of an endpoint, IPv4 first, for a check that needs them and no connection.
+pub async fn addresses<P: Platform>(
+    platform: &P,
+    deadline: &Deadline,
+    endpoint: &Endpoint,
+    phases: &mut PhaseTimes,
+) -> Result<Vec<SocketAddr>, Stop> {
+    let targets = resolve(platform, deadline, endpoint, phases).await?;
+    let address = |target| match target {
+        DialTarget::Address(address) => Ok(address),
+        DialTarget::Name(name, _) => {
+            let message = format!("no resolver could be asked for the addresses of {name}");
+            Err(Stop::unmeasured(Reason::ServiceUnavailable, message))
+        }
+    };
+    targets.into_iter().map(address).collect()
 }
 
 /// The addresses to dial, IPv4 first.

@@ -10,21 +10,25 @@ use edgewatch_protocol::{
 };
 use std::{
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpStream, UdpSocket, lookup_host};
 
 /// Whether an address may be dialled, and if not, why in one line. Asked with the very address that is about to be dialled, so that a name which
 /// changes its address between a look and the dial gains nothing; IPv4 addresses mapped into IPv6 are asked as IPv4.
 pub type AddressPolicy = Arc<dyn Fn(IpAddr) -> Result<(), String> + Send + Sync>;
+
+/// The most that a datagram carries.
+const MAX_DATAGRAM_BYTES: usize = 65_535;
 
 /// The native platform.
 #[derive(Clone)]
 pub struct NativePlatform {
     may_dial: AddressPolicy,
     extra_roots: Vec<Vec<u8>>,
+    clock_offset_ms: i64,
     origin: Instant,
 }
 
@@ -34,6 +38,7 @@ impl NativePlatform {
         Self {
             may_dial,
             extra_roots: Vec::new(),
+            clock_offset_ms: 0,
             origin: Instant::now(),
         }
     }
@@ -47,6 +52,13 @@ impl NativePlatform {
     #[must_use]
     pub fn with_extra_roots(mut self, roots: Vec<Vec<u8>>) -> Self {
         self.extra_roots = roots;
+        self
+    }
+
+    /// Makes the wall clock wrong by so much: what a machine does whose clock was never set.
+    #[must_use]
+    pub fn with_clock_offset(mut self, offset_ms: i64) -> Self {
+        self.clock_offset_ms = offset_ms;
         self
     }
 
@@ -91,7 +103,9 @@ impl Platform for NativePlatform {
     )]
     fn now_ms(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        i64::try_from(since.as_millis())
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.clock_offset_ms)
     }
 
     fn monotonic_us(&self) -> u64 {
@@ -120,6 +134,27 @@ impl Platform for NativePlatform {
         Err(DnsQueryError(
             "this host has no resolver of its own yet".to_owned(),
         ))
+    }
+
+    /// The socket is connected, so that what others send is not taken for an answer, and that a machine which says that
+    /// nobody listens there (ICMP) is heard.
+    async fn exchange_datagram(&self, target: SocketAddr, payload: &[u8]) -> Result<Vec<u8>, DialError> {
+        (self.may_dial)(target.ip().to_canonical()).map_err(DialError::TargetForbidden)?;
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => DialError::Refused,
+            _ => DialError::Failed(format!("{target}: {error}")),
+        };
+        let any: SocketAddr = match target {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let socket = UdpSocket::bind(any).await.map_err(failed)?;
+        socket.connect(target).await.map_err(failed)?;
+        socket.send(payload).await.map_err(failed)?;
+        let mut answer = vec![0; MAX_DATAGRAM_BYTES];
+        let length = socket.recv(&mut answer).await.map_err(failed)?;
+        answer.truncate(length);
+        Ok(answer)
     }
 
     async fn dial(&self, target: &DialTarget) -> Result<TcpStream, DialError> {

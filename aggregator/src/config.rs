@@ -2,7 +2,8 @@
 //! the configuration file: see [`crate::settings`] and [`crate::config_file`].
 
 use crate::telemetry::{DEFAULT_FILTER, LogFormat};
-use clap::Args;
+use clap::{Args, ValueEnum};
+use edgewatch_protocol::name::Region;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Where the database is.
@@ -28,6 +29,15 @@ pub struct LogArgs {
     /// Log format
     #[arg(long, env = "EDGEWATCH_LOG_FORMAT", default_value = "auto")]
     pub log_format: LogFormat,
+}
+
+/// What the local region may dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LocalTargets {
+    /// Private, loopback and link-local addresses too.
+    Any,
+    /// Public addresses alone.
+    Public,
 }
 
 /// Everything that `edgewatch serve` takes.
@@ -57,4 +67,10 @@ pub struct ServeArgs {
     /// Enrols and approves probes of any region without asking; for local regions
     #[arg(long, env = "EDGEWATCH_BOOTSTRAP_TOKEN", hide_env_values = true)]
     pub bootstrap_token: Option<String>,
+    /// Name of a region that this machine itself serves; absent: none
+    #[arg(long, env = "EDGEWATCH_LOCAL_REGION")]
+    pub local_region: Option<Region>,
+    /// What the local region may dial: `any`, or `public` for public addresses alone
+    #[arg(long, env = "EDGEWATCH_LOCAL_REGION_TARGETS", default_value = "any")]
+    pub local_region_targets: LocalTargets,
 }

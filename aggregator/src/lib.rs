@@ -19,6 +19,7 @@ pub mod http;
 pub mod ingest;
 pub mod jobs;
 pub mod lease;
+pub mod local_region;
 pub mod metrics;
 pub mod monitor_secrets;
 pub mod percentile;

@@ -7,7 +7,8 @@ use crate::{
     config_file::ConfigWatch,
     database::Database,
     jobs::run_jobs,
-    secret::Secrets,
+    local_region::LocalRegion,
+    secret::{Secrets, random},
     state::AppState,
     user_command::prepare_first_admin,
 };
@@ -56,6 +57,10 @@ pub async fn serve(args: ServeArgs) -> Result<(), String> {
     };
     let mut state = AppState::new(database.pool.clone(), Clock::system(), secrets);
     state.bootstrap_token = args.bootstrap_token.as_deref().map(Into::into);
+    if args.local_region.is_some() && state.bootstrap_token.is_none() {
+        // The local region enrols as any probe does; nobody else ever learns this token.
+        state.bootstrap_token = Some(hex::encode(random::<32>()).into());
+    }
 
     let outcome = tokio::select! {
         outcome = run(&args, state, listener, probe_listener, &mut stop) => outcome,
@@ -89,6 +94,8 @@ async fn run(
     prepare_first_admin(&state, first_admin, &base_url).await?;
     let mut servers = JoinSet::new();
     let stopping = state.stopping.subscribe();
+    let probes_on = probe_listener.as_ref().unwrap_or(&listener).local_addr();
+    let probes_on = probes_on.map_err(|error| format!("the listening address: {error}"))?;
     if let Some(probe_listener) = probe_listener {
         servers.spawn(serve_router(
             probe_listener,
@@ -104,14 +111,21 @@ async fn run(
         servers.spawn(serve_router(listener, app::router(state.clone()), stopping));
     }
     tracing::info!(url = %base_url, "edgewatch is listening");
+    let local_region = match args.local_region.as_ref().zip(state.bootstrap_token.as_deref()) {
+        Some((region, token)) => Some(LocalRegion::start(region, args, probes_on, token)?),
+        None => None,
+    };
     tokio::select! {
         () = stop.asked() => {}
         // A server ends by itself only when it cannot go on.
         Some(ended) = servers.join_next() => return Err(format!("the HTTP server ended: {ended:?}")),
     }
     tracing::info!("stopping: finishing what has been accepted");
-    state.stopping.send_replace(true);
     let drained = async {
+        if let Some(local_region) = local_region {
+            local_region.stop().await;
+        }
+        state.stopping.send_replace(true);
         while servers.join_next().await.is_some() {}
         while background.join_next().await.is_some() {}
     };

@@ -1,4 +1,4 @@
-//! What the product costs: ingest, one check, reading, the dashboard. Started by `make bench`.
+//! What the product costs: ingest, one check, the agent, reading, the dashboard. Started by `make bench`.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -6,6 +6,7 @@
     reason = "a bench that cannot go on says where, and prints what it measured"
 )]
 
+mod agent;
 mod check_cost;
 mod cpu;
 mod dashboard;
@@ -13,7 +14,7 @@ mod ingest;
 mod reading;
 
 /// What can be measured alone, by naming it.
-const PARTS: [&str; 4] = ["ingest", "check", "reading", "dashboard"];
+const PARTS: [&str; 5] = ["ingest", "check", "agent", "reading", "dashboard"];
 
 #[tokio::main]
 async fn main() {
@@ -37,6 +38,9 @@ async fn main() {
     }
     if wanted("check") {
         check_cost::measure().await;
+    }
+    if wanted("agent") {
+        agent::measure().await;
     }
     if wanted("reading") {
         reading::measure().await;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what the product costs, with optimised builds, and prints plain tables. Figures that depend on the machine are
 # set beside a yardstick of the same run; no figure makes this fail. Arguments name the parts to measure (all without):
-# ingest, check, reading, dashboard.
+# ingest, check, agent, reading, dashboard.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export SQLX_OFFLINE=true
@@ -10,7 +10,19 @@ step() { printf '\033[1m==> Benches: %s\033[0m\n' "$1"; }
 
 step 'optimised aggregator and benches (the first time takes some minutes)'
 # Both at once: chosen apart, their dependencies would be compiled twice for different features.
-figures=$(cargo build --locked --release -p edgewatch-aggregator -p edgewatch-tests --bin edgewatch --bench figures \
+figures=$(cargo build --locked --release -p edgewatch-aggregator -p edgewatch-agent -p edgewatch-tests \
+  --bin edgewatch --bin edgewatch-agent --bench figures \
   --message-format=json-render-diagnostics | sed -n 's/.*"executable":"\([^"]*figures-[^"]*\)".*/\1/p' | tail -n 1)
+# The agent is measured beside this exporter, taken out of Debian's package without installing it.
+exporter=prometheus-blackbox-exporter
+if ! command -v "$exporter" >/dev/null; then
+  place=${CARGO_TARGET_DIR:-target}/tools/$exporter
+  if [[ ! -x $place/usr/bin/$exporter ]] && command -v apt-get >/dev/null; then
+    mkdir -p "$place"
+    (cd "$place" && apt-get -qq download "$exporter" && dpkg-deb -x ./*.deb .) ||
+      echo "$exporter cannot be had: the agent is measured alone" >&2
+  fi
+  export EDGEWATCH_BENCH_EXPORTER=$place/usr/bin/$exporter
+fi
 step 'measuring (about three minutes; let the machine do nothing else meanwhile)'
 exec "$figures" "$@"

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod agent;
 mod aggregator;
 mod api;
 mod artefact;
@@ -16,9 +17,10 @@ mod edge;
 mod probe;
 mod process;
 
+pub use agent::Agent;
 pub use aggregator::Aggregator;
 pub use api::{Api, EventStream, read_problem};
-pub use artefact::{repository, require_worker};
+pub use artefact::{binary, repository, require_worker};
 pub use clock::now_ms;
 pub use edge::{Edge, Turn};
 pub use probe::{NativeProbe, SignedRequest, json_bytes, up};

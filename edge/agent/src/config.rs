@@ -1,6 +1,6 @@
 //! What an agent is told: by its environment, and by a YAML file for whoever prefers one. The environment wins.
 
-use crate::{Agent, AgentOptions, NativePlatform};
+use crate::{AddressPolicy, Agent, AgentOptions, NativePlatform};
 use edgewatch_core::config::ProbeConfig;
 use edgewatch_protocol::{
     identity::{Fingerprint, derive_key},
@@ -215,6 +215,18 @@ impl CheckedConfig {
     /// # Errors
     /// What is wrong with the state directory or the roots, in one line.
     pub fn into_agent(self) -> Result<Agent, String> {
+        self.into_agent_on(NativePlatform::unrestricted())
+    }
+
+    /// The same, where checks dial only what the policy lets them.
+    ///
+    /// # Errors
+    /// What is wrong with the state directory or the roots, in one line.
+    pub fn into_agent_within(self, may_dial: AddressPolicy) -> Result<Agent, String> {
+        self.into_agent_on(NativePlatform::new(may_dial))
+    }
+
+    fn into_agent_on(self, platform: NativePlatform) -> Result<Agent, String> {
         let seed = match self.seed {
             Some(seed) => seed,
             None => match kept_seed(&self.state_dir)? {
@@ -229,7 +241,7 @@ impl CheckedConfig {
                 region: self.region,
                 enrolment_token: self.enrolment_token,
             },
-            platform: NativePlatform::unrestricted().with_extra_roots(self.extra_roots),
+            platform: platform.with_extra_roots(self.extra_roots),
             state_dir: self.state_dir,
             max_concurrent: self.max_concurrent,
         })

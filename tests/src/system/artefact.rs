@@ -15,7 +15,7 @@ pub fn repository() -> PathBuf {
 ///
 /// # Panics
 /// When it is not built.
-pub(super) fn binary(name: &str) -> PathBuf {
+pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this program's own path");
     // Tests lie in `deps`, one below the binaries; benches' programs beside them.
     let found = test

@@ -106,6 +106,14 @@ fn check_timing(settings: &MonitorSettings, errors: &mut Vec<FieldError>) {
             "/interval_s",
             format!("is {interval_s}, use a multiple of 10 from {low} to {high}"),
         ));
+    } else if let low = edgewatch_core::check::min_interval_s(&settings.check)
+        && interval_s < low
+    {
+        let kind = settings.check.type_name();
+        errors.push(error(
+            "/interval_s",
+            format!("is {interval_s}, use {low} or more for a check of the type {kind}"),
+        ));
     }
     if TIMEOUT_MS.contains(&timeout_ms) && timeout_ms >= interval_s.saturating_mul(1000) {
         errors.push(error(
@@ -283,6 +291,14 @@ mod tests {
             ),
             (json!({"regions": ["weur"], "quorum": "count:2"}), vec!["/quorum"]),
             (json!({"check": {"type": "gopher"}}), vec!["/check/type"]),
+            (
+                json!({"check": {"type": "domain", "domain": "example.org"}, "interval_s": 3590}),
+                vec!["/interval_s"],
+            ),
+            (
+                json!({"check": {"type": "domain", "domain": "example.org"}, "interval_s": 3600}),
+                vec![],
+            ),
         ] {
             assert_eq!(faults(change.clone()), pointers, "{change}");
         }

@@ -15,6 +15,8 @@ mod tls;
 mod udp;
 mod websocket;
 
+pub use script::is_script_name;
+
 use crate::{engine::Engine, platform::Platform, validate::Faults};
 use edgewatch_protocol::{
     assertion::{Assertion, Subject},
@@ -23,6 +25,7 @@ use edgewatch_protocol::{
     observation::{Outcome, Sight},
     problem::FieldError,
     reason::Reason,
+    slot::INTERVAL_S,
 };
 
 /// A type of checks, implemented by the settings of such a check.
@@ -52,6 +55,11 @@ pub trait CheckType {
     /// What must hold; all of them, of whichever part of the check.
     fn assertions(&self) -> Vec<&Assertion> {
         Vec::new()
+    }
+
+    /// The shortest interval between two attempts, in seconds.
+    fn min_interval_s(&self) -> u32 {
+        *INTERVAL_S.start()
     }
 
     /// Notes what keeps the check from being run.
@@ -101,6 +109,11 @@ pub fn secrets(check: &mut Check) -> Vec<Secret<'_>> {
 pub fn capabilities(check: &Check) -> Vec<&'static str> {
     let more = for_check!(check, settings => settings.capabilities(), unknown => Vec::new());
     std::iter::once(check.type_name()).chain(more).collect()
+}
+
+/// See [`CheckType::min_interval_s`].
+pub fn min_interval_s(check: &Check) -> u32 {
+    for_check!(check, settings => settings.min_interval_s(), unknown => *INTERVAL_S.start())
 }
 
 /// The fields at fault, by JSON pointer relative to the check (`/url`, `/headers/0/name`, `/assertions/2/value`); empty

@@ -6,14 +6,18 @@
 
 mod agent;
 pub mod config;
+pub mod echo;
 mod host;
 mod platform;
+mod resolver;
+pub mod script;
 mod storage;
 mod timetable;
 mod transport;
 
 pub use agent::{Agent, AgentOptions};
 pub use platform::{AddressPolicy, NativePlatform};
+pub use resolver::Resolver;
 pub use storage::DirectoryStorage;
 
 use edgewatch_core::engine::Engine;

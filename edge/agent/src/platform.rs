@@ -1,11 +1,17 @@
 //! Sockets, names, time and randomness of a machine with an operating system.
 
+use crate::{
+    echo::{self, Echo},
+    resolver::Resolver,
+    script::{self, Scripts},
+};
 use edgewatch_core::platform::{
     DialError, DialTarget, DnsAnswer, DnsQueryError, FetchError, NoFetch, Platform, ResolveError,
-    StartTlsError,
+    ScriptError, ScriptOutput, StartTlsError,
 };
 use edgewatch_protocol::{
     batch::Place,
+    capability,
     check::{PhaseMode, shared::IpVersion},
 };
 use std::{
@@ -29,6 +35,9 @@ pub struct NativePlatform {
     may_dial: AddressPolicy,
     extra_roots: Vec<Vec<u8>>,
     clock_offset_ms: i64,
+    resolver: Resolver,
+    echo: Arc<Echo>,
+    scripts: Arc<Scripts>,
     origin: Instant,
 }
 
@@ -39,6 +48,9 @@ impl NativePlatform {
             may_dial,
             extra_roots: Vec::new(),
             clock_offset_ms: 0,
+            resolver: Resolver::of_system(),
+            echo: Arc::default(),
+            scripts: Arc::default(),
             origin: Instant::now(),
         }
     }
@@ -62,8 +74,26 @@ impl NativePlatform {
         self
     }
 
+    /// Looks names up by another resolver than the machine's own.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Resolver) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// Runs these scripts for checks that name one of them; without them it runs none.
+    #[must_use]
+    pub fn with_scripts(mut self, scripts: Scripts) -> Self {
+        self.scripts = Arc::new(scripts);
+        self
+    }
+
+    fn may_dial(&self, address: IpAddr) -> Result<(), DialError> {
+        (self.may_dial)(address.to_canonical()).map_err(DialError::TargetForbidden)
+    }
+
     async fn dial_address(&self, address: SocketAddr) -> Result<TcpStream, DialError> {
-        (self.may_dial)(address.ip().to_canonical()).map_err(DialError::TargetForbidden)?;
+        self.may_dial(address.ip())?;
         let stream = TcpStream::connect(address)
             .await
             .map_err(|error| match error.kind() {
@@ -77,20 +107,12 @@ impl NativePlatform {
     }
 }
 
-/// What a failed lookup means. The system's resolver says it in words alone, those of `gai_strerror`.
-fn resolve_error(host: &str, error: &io::Error) -> ResolveError {
-    let text = error.to_string();
-    let not_found = [
-        "Name or service not known",
-        "No address associated with hostname",
-        "nodename nor servname provided",
-        "Name does not resolve",
-    ];
-    if not_found.iter().any(|known| text.contains(known)) {
-        ResolveError::NotFound
-    } else {
-        ResolveError::Failed(format!("the lookup of {host} failed: {text}"))
-    }
+/// Whether the machine has a way to IPv6 addresses; nothing is sent.
+fn has_ipv6() -> bool {
+    // An address of the documentation (RFC 3849): it is routed as any other, and nobody's.
+    let somewhere = (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9);
+    std::net::UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))
+        .is_ok_and(|socket| socket.connect(somewhere).is_ok())
 }
 
 impl Platform for NativePlatform {
@@ -121,25 +143,25 @@ impl Platform for NativePlatform {
         tokio::time::sleep(duration).await;
     }
 
-    async fn resolve(&self, host: &str, _ip_version: IpVersion) -> Result<Vec<IpAddr>, ResolveError> {
-        let found = lookup_host((host, 0))
-            .await
-            .map_err(|error| resolve_error(host, &error))?;
-        let mut addresses: Vec<_> = found.map(|address| address.ip()).collect();
-        addresses.dedup();
-        Ok(addresses)
+    async fn resolve(&self, host: &str, ip_version: IpVersion) -> Result<Vec<IpAddr>, ResolveError> {
+        self.resolver.resolve(host, ip_version).await
     }
 
-    async fn query_dns(&self, _query: &[u8]) -> Result<DnsAnswer, DnsQueryError> {
-        Err(DnsQueryError(
-            "this host has no resolver of its own yet".to_owned(),
-        ))
+    async fn query_dns(&self, query: &[u8]) -> Result<DnsAnswer, DnsQueryError> {
+        self.resolver.query(query).await
     }
 
-    /// The socket is connected, so that what others send is not taken for an answer, and that a machine which says that
-    /// nobody listens there (ICMP) is heard.
+    async fn echo(&self, target: IpAddr, payload_bytes: u16) -> Result<u32, DialError> {
+        self.may_dial(target)?;
+        self.echo.echo(target.to_canonical(), payload_bytes).await
+    }
+
+    async fn run_script(&self, script: &str, arguments: &[String]) -> Result<ScriptOutput, ScriptError> {
+        script::run(&self.scripts, script, arguments).await
+    }
+
     async fn exchange_datagram(&self, target: SocketAddr, payload: &[u8]) -> Result<Vec<u8>, DialError> {
-        (self.may_dial)(target.ip().to_canonical()).map_err(DialError::TargetForbidden)?;
+        self.may_dial(target.ip())?;
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::ConnectionRefused => DialError::Refused,
             _ => DialError::Failed(format!("{target}: {error}")),
@@ -209,7 +231,17 @@ impl Platform for NativePlatform {
     }
 
     fn capabilities(&self) -> Vec<String> {
-        vec!["http".to_owned()]
+        let mut all = capability::NATIVE.to_vec();
+        if echo::check_permission().is_ok() {
+            all.push("ping");
+        }
+        if !self.scripts.is_empty() {
+            all.push("script");
+        }
+        if has_ipv6() {
+            all.push(capability::IPV6);
+        }
+        all.into_iter().map(str::to_owned).collect()
     }
 
     fn place(&self) -> Place {

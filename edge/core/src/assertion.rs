@@ -136,7 +136,8 @@ fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
                 .collect();
             let found = (!fields.is_empty()).then(|| fields.join(", "));
             let shown = evidence.shown(found.as_deref());
-            evidence.judge_text(condition, found.as_deref())
+            evidence
+                .judge_text(condition, found.as_deref())
                 .map(|wanted| format!("header {} ({shown}) {wanted}", name.to_ascii_lowercase()))
         }
         Subject::Body { condition } => {
@@ -204,18 +205,18 @@ fn json_path(path: &str, condition: &TextCondition, evidence: &Evidence<'_>) -> 
         return Some(format!("json_path {path} (not a path) {}", wanted()));
     };
     let Ok(document) = serde_json::from_slice::<Value>(evidence.body) else {
-        return Some(format!(
-            "json_path {path} (the body is not JSON) {}",
-            wanted()
-        ));
+        return Some(format!("json_path {path} (the body is not JSON) {}", wanted()));
     };
     let found = query.query(&document).first();
     let text = found.map(json_text);
     // A string is shown with its quotes, so that "3" is told from 3.
     let resolved = found.map(ToString::to_string);
-    evidence
-        .judge_text(condition, text.as_deref())
-        .map(|wanted| format!("json_path {path} ({}) {wanted}", evidence.shown(resolved.as_deref())))
+    evidence.judge_text(condition, text.as_deref()).map(|wanted| {
+        format!(
+            "json_path {path} ({}) {wanted}",
+            evidence.shown(resolved.as_deref())
+        )
+    })
 }
 
 /// A JSON value as text: a string without its quotes, others as JSON.

@@ -164,23 +164,28 @@ pub fn payload_bytes(payload: &Payload) -> Result<Vec<u8>, String> {
 
 /// Looks at `/headers`.
 pub fn headers(headers: &[Header], faults: &mut Faults) {
-    if headers.len() > MAX_HEADERS {
-        faults.add("/headers", format!("may be at most {MAX_HEADERS}"));
+    fields("/headers", headers, faults);
+}
+
+/// Looks at a list of fields to send.
+pub fn fields(pointer: &str, fields: &[Header], faults: &mut Faults) {
+    if fields.len() > MAX_HEADERS {
+        faults.add(pointer, format!("may be at most {MAX_HEADERS}"));
     }
-    for (index, header) in headers.iter().enumerate() {
-        match HeaderName::from_bytes(header.name.as_bytes()) {
+    for (index, field) in fields.iter().enumerate() {
+        match HeaderName::from_bytes(field.name.as_bytes()) {
             Ok(name) if OWN_FIELDS.contains(&name) => {
                 faults.add(
-                    format!("/headers/{index}/name"),
+                    format!("{pointer}/{index}/name"),
                     format!("{name} is set by the probe itself"),
                 );
             }
             Ok(_) => {}
-            Err(_) => faults.add(format!("/headers/{index}/name"), "is not a header name"),
+            Err(_) => faults.add(format!("{pointer}/{index}/name"), "is not a header name"),
         }
-        if HeaderValue::from_str(&header.value).is_err() || header.value.len() > MAX_HEADER_BYTES {
+        if HeaderValue::from_str(&field.value).is_err() || field.value.len() > MAX_HEADER_BYTES {
             let detail = format!("may have at most {MAX_HEADER_BYTES} bytes and no control characters");
-            faults.add(format!("/headers/{index}/value"), detail);
+            faults.add(format!("{pointer}/{index}/value"), detail);
         }
     }
 }

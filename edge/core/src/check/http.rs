@@ -1,21 +1,28 @@
-//! The HTTP(S) check: hop after hop, then the assertions.
+//! The HTTP(S) check: a request, hop after hop, then the assertions.
 
-mod run;
+pub(super) mod run;
 
 use crate::{
     check::{CheckType, Secret},
     engine::Engine,
+    http_client::request::encode_form,
     platform::Platform,
+    tls::client_certificate,
     validate::{self, Faults},
 };
 use edgewatch_protocol::{
     assertion::{Assertion, Subject},
     capability,
-    check::{Header, HttpAuth, HttpCheck, PhaseMode, http::HttpVersion},
+    check::{
+        Header, HttpAuth, HttpCheck, PhaseMode,
+        http::{BodyFormat, HttpVersion, Proxy},
+        shared::IpVersion,
+    },
     observation::Sight,
 };
 use http::Method;
-use url::Url;
+use serde::de::IgnoredAny;
+use url::{Host, Url};
 
 /// The largest body to send, in bytes.
 pub const MAX_REQUEST_BODY_BYTES: usize = 256 << 10;
@@ -38,8 +45,13 @@ impl CheckType for HttpCheck {
         shown_url(&self.url)
     }
 
+    /// Also the proxy's: what is not encrypted passes through it.
     fn origin(&self) -> Option<String> {
-        url_origin(&self.url)
+        let target = url_origin(&self.url)?;
+        match &self.proxy {
+            None => Some(target),
+            Some(proxy) => Some(format!("{target} through {}", url_origin(&proxy.url)?)),
+        }
     }
 
     fn secrets(&mut self) -> Vec<Secret<'_>> {
@@ -66,6 +78,9 @@ impl CheckType for HttpCheck {
         if self.proxy.is_some() {
             needed.push(capability::PROXY);
         }
+        if self.ip_version == IpVersion::V6 {
+            needed.push(capability::IPV6);
+        }
         needed
     }
 
@@ -81,15 +96,8 @@ impl CheckType for HttpCheck {
             _ => faults.add("/method", "must be a method such as GET: 1 to 32 letters or -"),
         }
         validate::headers(&self.headers, faults);
-        if self
-            .body
-            .as_ref()
-            .is_some_and(|body| body.len() > MAX_REQUEST_BODY_BYTES)
-        {
-            faults.add(
-                "/body",
-                format!("may have at most {MAX_REQUEST_BODY_BYTES} bytes"),
-            );
+        if let Some(body) = &self.body {
+            request_body(body, self.body_format, faults);
         }
         validate::auth(self.auth.as_ref(), &self.headers, faults);
         if self.max_redirects > MAX_REDIRECTS {
@@ -104,6 +112,7 @@ impl CheckType for HttpCheck {
                 "the platform's TLS always verifies the certificate: use phases own",
             );
         }
+        connection(self, url.as_ref(), faults);
         validate::assertions(&self.assertions, &ASSERTIONS, faults);
         for (index, assertion) in self.assertions.iter().enumerate() {
             let pointer = format!("/assertions/{index}/on");
@@ -128,6 +137,96 @@ impl CheckType for HttpCheck {
 
     async fn run<P: Platform>(&self, engine: &Engine<'_, P>, timeout_ms: u32) -> Sight {
         run::run(engine, self, timeout_ms).await
+    }
+}
+
+fn request_body(body: &str, format: BodyFormat, faults: &mut Faults) {
+    if body.len() > MAX_REQUEST_BODY_BYTES {
+        faults.add(
+            "/body",
+            format!("may have at most {MAX_REQUEST_BODY_BYTES} bytes"),
+        );
+    }
+    match format {
+        BodyFormat::Text => {}
+        BodyFormat::Json => {
+            if let Err(error) = serde_json::from_str::<IgnoredAny>(body) {
+                faults.add("/body", format!("is not JSON: {error}"));
+            }
+        }
+        BodyFormat::Form => {
+            if let Err(detail) = encode_form(body) {
+                faults.add("/body", detail);
+            }
+        }
+    }
+}
+
+/// Looks at how the server is reached, and that these settings do not contradict each other.
+fn connection(check: &HttpCheck, url: Option<&Url>, faults: &mut Faults) {
+    let is_plain = url.is_some_and(|url| url.scheme() == "http");
+    if check.phases != PhaseMode::Own {
+        let asks_for = [
+            ("/http_version", check.http_version == HttpVersion::Http2),
+            ("/ip_version", !check.ip_version.is_any()),
+            ("/proxy", check.proxy.is_some()),
+            ("/client_certificate", check.client_certificate.is_some()),
+        ];
+        for (pointer, _) in asks_for.iter().filter(|(_, asked)| *asked) {
+            faults.add(pointer, "the platform connects as it likes: use phases own");
+        }
+    }
+    match (url.and_then(Url::host), check.ip_version) {
+        (Some(Host::Ipv4(_)), IpVersion::V6) => {
+            faults.add("/ip_version", "the URL names an IPv4 address");
+        }
+        (Some(Host::Ipv6(_)), IpVersion::V4) => {
+            faults.add("/ip_version", "the URL names an IPv6 address");
+        }
+        _ => {}
+    }
+    if let Some(proxy) = &check.proxy {
+        faults.within("/proxy", |faults| self::proxy(proxy, faults));
+        if !check.ip_version.is_any() {
+            faults.add("/ip_version", "the proxy chooses the address");
+        }
+        if is_plain && check.http_version == HttpVersion::Http2 {
+            faults.add("/http_version", "HTTP/1.1 is spoken to a proxy");
+        }
+    }
+    if let Some(certificate) = &check.client_certificate {
+        if is_plain {
+            faults.add("/client_certificate", "an http:// URL asks for no certificate");
+        }
+        if let Err(error) = client_certificate::validate(certificate) {
+            faults.add(format!("/client_certificate/{}", error.field), error.detail);
+        }
+    }
+}
+
+fn proxy(proxy: &Proxy, faults: &mut Faults) {
+    let url = validate::url(&proxy.url, &["http"], faults);
+    let has_more = |url: &Url| url.path() != "/" || url.query().is_some() || url.fragment().is_some();
+    if url.is_some_and(|url| url.scheme() == "http" && has_more(&url)) {
+        faults.add("/url", "must be no more than http://, a host and a port");
+    }
+    let is_plain = |text: &str| text.len() <= validate::MAX_HEADER_BYTES && !text.contains(char::is_control);
+    match (&proxy.username, &proxy.password) {
+        (Some(username), _) if !is_plain(username) || username.contains(':') => {
+            faults.add(
+                "/username",
+                "must not have a colon or control characters (RFC 7617)",
+            );
+        }
+        (None, Some(_)) => faults.add("/username", "is missing, and there is a password"),
+        _ => {}
+    }
+    if proxy
+        .password
+        .as_deref()
+        .is_some_and(|password| !is_plain(password))
+    {
+        faults.add("/password", "must not have control characters (RFC 7617)");
     }
 }
 

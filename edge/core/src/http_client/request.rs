@@ -157,10 +157,7 @@ impl HopRequest {
     /// The same request with cookies, beside those that the check itself sends.
     #[must_use]
     pub fn with_cookies(mut self, cookies: Option<&str>) -> Self {
-        let own = self
-            .headers
-            .get(COOKIE)
-            .and_then(|value| value.to_str().ok());
+        let own = self.headers.get(COOKIE).and_then(|value| value.to_str().ok());
         let all: Vec<&str> = own.into_iter().chain(cookies).collect();
         if let (Some(_), Ok(mut value)) = (cookies, HeaderValue::from_str(&all.join("; "))) {
             value.set_sensitive(true);

@@ -56,15 +56,18 @@ pub(super) fn identity(
         .collect::<Result<_, _>>()
         .map_err(|_| of_chain("is not PEM: use the text from -----BEGIN CERTIFICATE----- on"))?;
     if chain.is_empty() {
-        return Err(of_chain("has no certificate: use the text from -----BEGIN CERTIFICATE----- on"));
+        return Err(of_chain(
+            "has no certificate: use the text from -----BEGIN CERTIFICATE----- on",
+        ));
     }
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).map_err(|_| {
-        of_key("has no private key that can be read: use unencrypted PEM, from -----BEGIN PRIVATE KEY----- on")
+        of_key(
+            "has no private key that can be read: use unencrypted PEM, from -----BEGIN PRIVATE KEY----- on",
+        )
     })?;
-    let key = provider
-        .key_provider
-        .load_private_key(key)
-        .map_err(|_| of_key("is a kind of key that is not supported: use RSA, ECDSA P-256 or P-384, or Ed25519"))?;
+    let key = provider.key_provider.load_private_key(key).map_err(|_| {
+        of_key("is a kind of key that is not supported: use RSA, ECDSA P-256 or P-384, or Ed25519")
+    })?;
     let identity = CertifiedKey::new(chain, key);
     match identity.keys_match() {
         Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(identity),
@@ -99,12 +102,19 @@ mod tests {
         };
         let (chain, key) = (good.certificate_pem.as_str(), good.key_pem.as_str());
         assert_eq!(field("", key), "certificate_pem");
-        assert_eq!(field("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----", key), "certificate_pem");
+        assert_eq!(
+            field("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----", key),
+            "certificate_pem"
+        );
         assert_eq!(field(&"x".repeat(MAX_PEM_BYTES + 1), key), "certificate_pem");
         let not_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
         assert_eq!(field(not_der, key), "certificate_pem");
         assert_eq!(field(chain, ""), "key_pem");
         assert_eq!(field(chain, chain), "key_pem");
-        assert_eq!(field(chain, &made().key_pem), "key_pem", "the key of another certificate");
+        assert_eq!(
+            field(chain, &made().key_pem),
+            "key_pem",
+            "the key of another certificate"
+        );
     }
 }

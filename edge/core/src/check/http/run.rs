@@ -126,8 +126,12 @@ impl<P: Platform> Asking<'_, P> {
         let check = self.check;
         let mut hop = HopRequest::first(check).map_err(unusable)?;
         if let Some(certificate) = &check.client_certificate {
-            client_certificate::validate(certificate)
-                .map_err(|error| unusable(format!("the client certificate's {} {}", error.field, error.detail)))?;
+            client_certificate::validate(certificate).map_err(|error| {
+                unusable(format!(
+                    "the client certificate's {} {}",
+                    error.field, error.detail
+                ))
+            })?;
         }
         let mut visited = vec![(hop.method.clone(), hop.url.clone())];
         loop {
@@ -292,14 +296,17 @@ impl<P: Platform> Asking<'_, P> {
             Some(proxy) => hop.to_proxy_form(proxy::authorization(proxy).map_err(unusable)?),
             None => hop.to_origin_form(),
         };
-        let request = request.map_err(cannot_be_made)?.map(|body| Full::new(body.into()));
+        let request = request
+            .map_err(cannot_be_made)?
+            .map(|body| Full::new(body.into()));
         let (received, phases) = (&mut self.received, &mut self.phases);
         let (platform, deadline) = (self.engine.platform, self.deadline);
-        exchange::exchange(platform, deadline, connection, request, wants_body, received, phases).await?;
+        exchange::exchange(
+            platform, deadline, connection, request, wants_body, received, phases,
+        )
+        .await?;
         match &self.received.head {
-            Some(head)
-                if via_proxy.is_some() && head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED =>
-            {
+            Some(head) if via_proxy.is_some() && head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
                 Err(proxy::failed("it asks for other credentials (407)"))
             }
             _ => Ok(()),

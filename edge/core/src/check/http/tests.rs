@@ -118,6 +118,103 @@ fn each_fault_is_named_by_its_field() {
 }
 
 #[test]
+fn bodies_are_what_they_say() {
+    let body =
+        |format: &str, body: &str| pointers(json!({"method": "POST", "body_format": format, "body": body}));
+    assert_eq!(body("text", "{"), [""; 0]);
+    assert_eq!(body("json", r#"{"a": [1, null]}"#), [""; 0]);
+    assert_eq!(body("json", "{"), ["/body"]);
+    assert_eq!(body("json", ""), ["/body"]);
+    assert_eq!(body("form", "a=1\nb=\n\n"), [""; 0]);
+    assert_eq!(body("form", "a=1\nb"), ["/body"]);
+}
+
+#[test]
+fn connections_that_contradict_themselves() {
+    let proxy = json!({"url": "http://proxy.example:3128", "username": "u", "password": "p"});
+    assert_eq!(
+        pointers(json!({"proxy": proxy, "http_version": "2", "cookies": true})),
+        [""; 0]
+    );
+    assert_eq!(
+        pointers(json!({"phases": "fetch", "http_version": "2", "ip_version": "v4", "proxy": proxy})),
+        ["/http_version", "/ip_version", "/proxy", "/ip_version"]
+    );
+    assert_eq!(
+        pointers(json!({"url": "http://example.com/", "http_version": "2", "proxy": proxy})),
+        ["/http_version"]
+    );
+    assert_eq!(
+        pointers(json!({"url": "https://192.0.2.1/", "ip_version": "v6"})),
+        ["/ip_version"]
+    );
+    assert_eq!(
+        pointers(json!({"url": "https://[2001:db8::1]/", "ip_version": "v4"})),
+        ["/ip_version"]
+    );
+    assert_eq!(
+        pointers(json!({"url": "https://192.0.2.1/", "ip_version": "v4"})),
+        [""; 0]
+    );
+    for url in [
+        "https://proxy.example/",
+        "http://u:p@proxy.example/",
+        "http://proxy.example/path",
+        "proxy.example:3128",
+    ] {
+        assert_eq!(pointers(json!({"proxy": {"url": url}})), ["/proxy/url"], "{url}");
+    }
+    let credentials = |username: Value, password: Value| {
+        let url = "http://proxy.example";
+        pointers(json!({"proxy": {"url": url, "username": username, "password": password}}))
+    };
+    assert_eq!(
+        credentials(json!("a:b"), json!("c\n")),
+        ["/proxy/username", "/proxy/password"]
+    );
+    assert_eq!(credentials(Value::Null, json!("c")), ["/proxy/username"]);
+    assert_eq!(
+        pointers(
+            json!({"url": "http://example.com/", "client_certificate": {"certificate_pem": "", "key_pem": ""}})
+        ),
+        ["/client_certificate", "/client_certificate/certificate_pem"]
+    );
+}
+
+#[test]
+fn secrets_are_bound_to_the_proxy_as_well() {
+    let check = |proxy: Value| -> HttpCheck {
+        serde_json::from_value(json!({"url": "http://example.com/a", "proxy": proxy})).unwrap()
+    };
+    assert_eq!(check(Value::Null).origin().as_deref(), Some("http://example.com"));
+    assert_eq!(
+        check(json!({"url": "http://proxy.example:3128/"}))
+            .origin()
+            .as_deref(),
+        Some("http://example.com through http://proxy.example:3128")
+    );
+    assert_eq!(check(json!({"url": "nonsense"})).origin(), None);
+}
+
+#[test]
+fn settings_ask_for_capabilities() {
+    let needed = |fields: Value| {
+        let mut fields = fields;
+        fields["url"] = "https://example.com/".into();
+        let check: HttpCheck = serde_json::from_value(fields).unwrap();
+        check.capabilities()
+    };
+    assert_eq!(needed(json!({"cookies": true, "http_version": "1.1"})), [""; 0]);
+    assert_eq!(
+        needed(json!({
+            "http_version": "2", "ip_version": "v6", "proxy": {"url": "http://p"},
+            "client_certificate": {"certificate_pem": "", "key_pem": ""}
+        })),
+        ["http2", "client_certificate", "proxy", "ipv6"]
+    );
+}
+
+#[test]
 fn headers_that_carry_credentials() {
     for name in [
         "authorization",

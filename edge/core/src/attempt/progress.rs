@@ -1,11 +1,16 @@
 //! What is known of an attempt over one connection while it runs, and what is told of it at its end.
 
 use crate::{
-    attempt::{connect::ConnectionFacts, deadline::Deadline, excerpt::clip_message, judge::Judgement},
+    attempt::{
+        connect::ConnectionFacts,
+        deadline::Deadline,
+        excerpt::{clip_message, excerpt},
+        judge::Judgement,
+    },
     platform::Platform,
 };
 use edgewatch_protocol::{
-    facts::Facts,
+    facts::{Facts, ReplyFacts},
     observation::Sight,
     phase::{NotMeasurable, PhaseTime, PhaseTimes},
 };
@@ -55,4 +60,14 @@ impl Progress {
             message: judgement.message.map(|message| clip_message(&message)),
         }
     }
+}
+
+/// What is told of a peer's reply, of which so many bytes came.
+pub fn reply_facts(reply: &[u8], bytes: u64) -> Facts {
+    let text = String::from_utf8_lossy(reply).replace("\r\n", "\n");
+    Facts::Reply(ReplyFacts {
+        text: excerpt(text.as_bytes()).unwrap_or_default(),
+        bytes,
+        exit_code: None,
+    })
 }

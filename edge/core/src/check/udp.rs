@@ -5,9 +5,8 @@ use crate::{
     attempt::{
         connect::{Endpoint, addresses, shown_endpoint},
         deadline::within,
-        excerpt::excerpt,
         judge::{Judgement, judge},
-        progress::{NOT_APPLICABLE, Progress},
+        progress::{NOT_APPLICABLE, Progress, reply_facts},
         stop::Stop,
     },
     check::{CheckType, tcp::replies_that_never_come, unsupported},
@@ -18,7 +17,6 @@ use crate::{
 use edgewatch_protocol::{
     assertion::Assertion,
     check::UdpCheck,
-    facts::{Facts, ReplyFacts},
     observation::Sight,
     phase::{Phase, PhaseTime},
     reason::Reason,
@@ -74,12 +72,8 @@ impl CheckType for UdpCheck {
                     reply: Some(&String::from_utf8_lossy(&answer)),
                     ..Evidence::at(platform.now_ms(), total_us)
                 };
-                let facts = ReplyFacts {
-                    text: excerpt(&answer).unwrap_or_default(),
-                    bytes: answer.len() as u64,
-                    exit_code: None,
-                };
-                (judge(&self.assertions, &evidence), Some(Facts::Reply(facts)))
+                let facts = reply_facts(&answer, answer.len() as u64);
+                (judge(&self.assertions, &evidence), Some(facts))
             }
         };
         progress.into_sight(total_us, judgement, facts)

@@ -5,9 +5,8 @@ use crate::{
     attempt::{
         connect::{ConnectError, Connection, Endpoint, Security, connect_own, connect_tcp},
         dialogue::{Dialogue, Heard, MAX_HEARD_BYTES, take_leave},
-        excerpt::excerpt,
         judge::{Judgement, judge},
-        progress::{NOT_APPLICABLE, Progress},
+        progress::{NOT_APPLICABLE, Progress, reply_facts},
         starttls::{farewell, greet, start_tls},
         stop::Stop,
     },
@@ -24,7 +23,6 @@ use edgewatch_protocol::{
         shared::StartTls,
         tcp::{TcpProtocol, TcpSecurity},
     },
-    facts::{Facts, ReplyFacts},
     observation::Sight,
 };
 use std::time::Duration;
@@ -76,13 +74,7 @@ pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &TcpCheck, timeout_
             judge(&check.assertions, &evidence)
         }
     };
-    let facts = said.text.as_deref().map(|reply| {
-        Facts::Reply(ReplyFacts {
-            text: excerpt(reply).unwrap_or_default(),
-            bytes: said.bytes,
-            exit_code: None,
-        })
-    });
+    let facts = said.text.as_deref().map(|text| reply_facts(text, said.bytes));
     progress.into_sight(total_us, judgement, facts)
 }
 

@@ -7,7 +7,7 @@ use crate::{
         dialogue::{Dialogue, MAX_HEARD_BYTES, take_leave},
         excerpt::{clip, excerpt, mask},
         judge::{Judgement, judge},
-        progress::Progress,
+        progress::{Progress, reply_facts},
         stop::Stop,
     },
     check::{
@@ -25,7 +25,6 @@ use crate::{
 };
 use edgewatch_protocol::{
     check::{WebSocketCheck, shared::Payload},
-    facts::{Facts, ReplyFacts},
     observation::{HttpFacts, Sight},
     reason::Reason,
 };
@@ -83,13 +82,10 @@ pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &WebSocketCheck, ti
         }
         Err(error) => Judgement::stopped(error.into_stop()),
     };
-    let facts = answer.message.as_deref().map(|message| {
-        Facts::Reply(ReplyFacts {
-            text: excerpt(message).unwrap_or_default(),
-            bytes: message.len() as u64,
-            exit_code: None,
-        })
-    });
+    let facts = answer
+        .message
+        .as_deref()
+        .map(|message| reply_facts(message, message.len() as u64));
     let http = answer.head.as_ref().map(|head| HttpFacts {
         status: Some(head.status.as_u16()),
         protocol: Some("HTTP/1.1".to_owned()),

@@ -186,7 +186,7 @@ impl Platform for NativePlatform {
                 let mut failure = DialError::Failed(format!("{host} has no address"));
                 let addresses = lookup_host((host.as_str(), *port))
                     .await
-                    .map_err(|error| DialError::Failed(error.to_string()))?;
+                    .map_err(|error| DialError::Unresolved(format!("{host}: {error}")))?;
                 for address in addresses {
                     match self.dial_address(address).await {
                         Err(error @ (DialError::Refused | DialError::Failed(_))) => failure = error,

@@ -34,6 +34,8 @@ const BELIEVED: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often all servers are asked.
 const ROUNDS: usize = 2;
+/// How long a whole lookup may take before the resolver counts as away.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(4);
 /// How many servers are asked, as by the C library.
 const MAX_SERVERS: usize = 3;
 /// Questions to one server that may be open at a time.
@@ -91,9 +93,14 @@ impl Resolver {
             IpVersion::V4 => &loaded.v4,
             IpVersion::V6 => &loaded.v6,
         };
-        match resolver.lookup_ip(host).await {
-            Ok(found) => Ok(found.iter().collect()),
-            Err(error) => resolve_error(host, error),
+        // Also where one question after the other stays without an answer.
+        match timeout(LOOKUP_PATIENCE, resolver.lookup_ip(host)).await {
+            Ok(Ok(found)) => Ok(found.iter().collect()),
+            Ok(Err(error)) => resolve_error(host, error),
+            Err(_) => {
+                let why = "the machine's resolver does not answer".to_owned();
+                Err(ResolveError::Unavailable(why))
+            }
         }
     }
 

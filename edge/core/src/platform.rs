@@ -193,6 +193,8 @@ pub enum DialError {
     TargetForbidden(String),
     /// The platform ran out of connections or sub-requests. One line.
     Limit(String),
+    /// The name could not be looked up, for no resolver answers. One line.
+    Unresolved(String),
     /// It failed otherwise; one line.
     Failed(String),
 }

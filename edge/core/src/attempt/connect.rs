@@ -391,6 +391,7 @@ fn dial_error(error: DialError) -> ConnectError {
         DialError::Failed(message) => Stop::down(Reason::ConnectFailed, Phase::Tcp, message),
         DialError::TargetForbidden(message) => Stop::unmeasured(Reason::TargetForbidden, message),
         DialError::Limit(message) => Stop::unmeasured(Reason::PlatformLimit, message),
+        DialError::Unresolved(message) => Stop::unmeasured(Reason::ServiceUnavailable, message),
         DialError::Forbidden(message) => return ConnectError::Forbidden(message),
     }
     .into()

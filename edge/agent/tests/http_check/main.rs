@@ -2,11 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 mod answer;
+mod cookies;
 mod failure;
+#[path = "../http_server/mod.rs"]
+mod http_server;
 mod phase;
+mod proxy;
 mod redirect;
 mod server;
 mod tls;
+mod version;
 
 use edgewatch_agent::{NativePlatform, run_check};
 use edgewatch_protocol::{

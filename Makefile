@@ -44,7 +44,7 @@ setup: ## Install what a build needs and this machine lacks
 	@dev/prerequisites.sh
 
 .PHONY: build
-build: setup build-ui build-worker build-native ## Build everything that `make run` starts
+build: setup build-ui build-worker build-spin build-native ## Build everything that `make run` starts
 
 .PHONY: build-ui
 build-ui:
@@ -55,6 +55,11 @@ build-ui:
 build-worker:
 	$(STEP) 'Probe: the Cloudflare Worker into build/ (the first time takes some minutes)'
 	@edge/cloudflare/build.sh
+
+.PHONY: build-spin
+build-spin:
+	$(STEP) 'Probe: the Spin component into build/ (the first time takes some minutes)'
+	@edge/spin/build.sh
 
 .PHONY: build-native
 build-native:
@@ -68,8 +73,9 @@ release: setup build-ui ## Build the optimised `edgewatch` binary, dashboard inc
 	@echo "built $(CARGO_TARGET_DIR)/release/edgewatch"
 
 .PHONY: size
-size: build-worker ## Print the size of the probe's bundle against its limit
+size: build-worker build-spin ## Print the sizes of the probe's bundles against their limits
 	@node edge/cloudflare/size.mjs
+	@node edge/spin/size.mjs
 
 # ---- Check ----
 
@@ -79,7 +85,7 @@ test: build lint test-rust test-browser ## Everything: lints, unit, property, da
 
 .PHONY: test-rust
 test-rust: build
-	$(STEP) 'Tests: unit, property, database (private PostgreSQL), end to end (the built worker on workerd)'
+	$(STEP) 'Tests: unit, property, database (private PostgreSQL), end to end (the built worker on workerd, the built component on wasmtime)'
 	@cargo test $(NATIVE) --no-run
 	@"$(CARGO_TARGET_DIR)/debug/with-postgres" cargo test $(NATIVE) --no-fail-fast
 
@@ -115,3 +121,10 @@ bench: setup build-ui build-worker ## Measure ingest, checks, agent, API and das
 .PHONY: deploy-cloudflare
 deploy-cloudflare: setup build-worker ## Deploy the regional probes with wrangler (see docs/deploy-cloudflare.md)
 	@npx --yes wrangler@4 deploy
+
+.PHONY: deploy-spin
+# SPIN_DEPLOY is the command of the platform, such as `spin aka deploy -f deploy/spin/http-only.toml`.
+SPIN_DEPLOY ?= spin up
+deploy-spin: setup build-spin ## Run the probe of one region on Spin, or deploy it by SPIN_DEPLOY='…' (see docs/deploy-spin.md)
+	@command -v spin >/dev/null || { echo "error: Spin is missing: see https://spinframework.dev/install" >&2; exit 2; }
+	@exec $(SPIN_DEPLOY)

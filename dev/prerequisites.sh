@@ -22,16 +22,17 @@ apt_install() {
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# Rust, with the WASM target of the probe and the dashboard.
+# Rust, with the WASM targets of the probe and the dashboard.
 have cargo || fail 'Rust is missing: install it with rustup (https://rustup.rs), then run this again'
 have cc || apt_install build-essential || fail 'a C compiler is missing: install your system'"'"'s build tools (Debian: apt-get install build-essential)'
 sysroot=$(rustc --print sysroot) || fail 'the Rust of rust-toolchain.toml is missing: run `rustup toolchain install` in this directory'
-if ! [ -d "$sysroot/lib/rustlib/wasm32-unknown-unknown" ]; then
-  step 'adding the wasm32-unknown-unknown target'
-  have rustup || fail 'the target wasm32-unknown-unknown is missing: install Rust with rustup (https://rustup.rs)'
-  rustup -q target add wasm32-unknown-unknown ||
-    fail 'rustup could not add the target wasm32-unknown-unknown, its message stands above: run this again when its server can be reached'
-fi
+for target in wasm32-unknown-unknown wasm32-wasip2; do
+  [ -d "$sysroot/lib/rustlib/$target" ] && continue
+  step "adding the $target target"
+  have rustup || fail "the target $target is missing: install Rust with rustup (https://rustup.rs)"
+  rustup -q target add "$target" ||
+    fail "rustup could not add the target $target, its message stands above: run this again when its server can be reached"
+done
 
 # Node and the packages that build and test.
 have node && have npm || apt_install nodejs npm || fail 'Node.js 20 or newer with npm is missing: see https://nodejs.org'

@@ -16,6 +16,17 @@ const CUSTOM = 0;
 const CORE_MODULE = 1;
 /** Magic and version. */
 const PREAMBLE_BYTES = 8;
+/** What rustc emits for its WASI targets. wasm-opt would otherwise use encodings that runtimes do not read yet. */
+const FEATURES = [
+  "bulk-memory",
+  "bulk-memory-opt",
+  "call-indirect-overlong",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+];
 /** What a component begins with: `\0asm`, version 13, layer 1. */
 const COMPONENT_PREAMBLE = Buffer.from([0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00]);
 
@@ -64,7 +75,8 @@ function optimise(module) {
   try {
     const [before, after] = [join(directory, "before.wasm"), join(directory, "after.wasm")];
     writeFileSync(before, module);
-    execFileSync(wasmOpt, ["-Oz", "--all-features", "--strip-debug", "--strip-producers", before, "-o", after], {
+    const features = FEATURES.map((feature) => `--enable-${feature}`);
+    execFileSync(wasmOpt, ["-Oz", ...features, "--strip-debug", "--strip-producers", before, "-o", after], {
       stdio: "inherit",
     });
     return readFileSync(after);

@@ -16,6 +16,7 @@ mod clock;
 mod edge;
 mod probe;
 mod process;
+mod spin_region;
 
 pub use agent::Agent;
 pub use aggregator::Aggregator;
@@ -25,6 +26,7 @@ pub use clock::now_ms;
 pub use edge::{Edge, Turn};
 pub use probe::{NativeProbe, SignedRequest, json_bytes, up};
 pub use process::Process;
+pub use spin_region::{SpinOptions, SpinRegion, TICK_TOKEN};
 
 use crate::target::{Options, Target};
 use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};

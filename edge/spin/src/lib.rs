@@ -6,7 +6,6 @@
 //!
 //! One application is one region. `checks_cron` and `tick_route` ask for a turn, `turn` makes it.
 
-mod bearer;
 mod checks_cron;
 mod http_client;
 mod key_value_storage;
@@ -14,5 +13,6 @@ mod platform;
 mod settings;
 mod socket_stream;
 mod tick_route;
+mod tick_token;
 mod turn;
 mod turn_lease;

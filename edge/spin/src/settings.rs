@@ -1,6 +1,6 @@
 //! What whoever deploys the application has set: variables of `spin.toml`.
 
-use crate::bearer::MIN_TOKEN_CHARS;
+use crate::tick_token::MIN_TOKEN_CHARS;
 use edgewatch_core::config::ProbeConfig;
 use edgewatch_protocol::{identity::derive_key, name::Region};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};

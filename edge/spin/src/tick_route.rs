@@ -1,9 +1,9 @@
 //! The HTTP trigger: a turn for schedulers outside of Spin (`spin aka cron`, a Kubernetes CronJob), and one public line.
 
 use crate::{
-    bearer::is_authorized,
     platform::{SOFTWARE, now_ms},
     settings::{Settings, region, tick_token},
+    tick_token::{bearer_token, is_token},
     turn,
 };
 use bytes::Bytes;
@@ -27,45 +27,58 @@ struct Status {
 
 type Answer = Response<FullBody<Bytes>>;
 
-/// Answers `POST /tick`, with the token alone, when the turn is made; `GET /` at once; everything else is not found.
+/// Answers a request for a turn, with the token alone, when the turn is made: `POST /tick` with the token as bearer, or
+/// `/tick/{token}` for schedulers that can do no more than ask for a path. `GET /` is answered at once; everything else is
+/// not found.
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
     let began_ms = now_ms();
-    let answer: Answer = match (request.method(), request.uri().path()) {
-        (&Method::GET, "/") => {
-            let regions = region().await.map(|region| region.to_string());
-            let status = Status {
-                software: SOFTWARE,
-                regions: regions.into_iter().collect(),
-            };
-            json(StatusCode::OK, "application/json", &status)
-        }
-        (method, TICK_PATH) => match tick_token().await {
-            Ok(Some(token)) if is_authorized(request.headers(), &token) => {
-                if method == Method::POST {
+    let path = request.uri().path();
+    let in_path = path
+        .strip_prefix(TICK_PATH)
+        .and_then(|rest| rest.strip_prefix('/'));
+    let answer: Answer = if path == "/" && request.method() == Method::GET {
+        show_status().await
+    } else if path != TICK_PATH && in_path.is_none() {
+        refuse(ProblemType::NotFound, "ask for `/` or `/tick`")
+    } else {
+        let presented = in_path.or_else(|| bearer_token(request.headers()));
+        match tick_token().await {
+            Ok(Some(token)) if presented.is_some_and(|presented| is_token(presented, &token)) => {
+                if request.method() == Method::POST || in_path.is_some() {
                     make_turn(began_ms).await
                 } else {
                     refuse(ProblemType::MethodNotAllowed, "ask for a turn with POST")
                 }
             }
-            Ok(Some(_)) => {
-                let mut answer = refuse(
-                    ProblemType::Unauthenticated,
-                    "the bearer token is missing or is not the variable `tick_token`",
-                );
-                let challenge = HeaderValue::from_static("Bearer");
-                answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-                answer
-            }
+            Ok(Some(_)) => challenge(),
             Ok(None) => refuse(
                 ProblemType::NotFound,
                 "the variable `tick_token` is not set: only the cron trigger makes turns",
             ),
             Err(message) => fail(&message),
-        },
-        _ => refuse(ProblemType::NotFound, "ask for `/` or `/tick`"),
+        }
     };
     Ok::<_, spin_sdk::http::Error>(answer)
+}
+
+async fn show_status() -> Answer {
+    let regions = region().await.map(|region| region.to_string());
+    let status = Status {
+        software: SOFTWARE,
+        regions: regions.into_iter().collect(),
+    };
+    json(StatusCode::OK, "application/json", &status)
+}
+
+fn challenge() -> Answer {
+    let mut answer = refuse(
+        ProblemType::Unauthenticated,
+        "the bearer token is missing or is not the variable `tick_token`",
+    );
+    let challenge = HeaderValue::from_static("Bearer");
+    answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    answer
 }
 
 async fn make_turn(began_ms: i64) -> Answer {

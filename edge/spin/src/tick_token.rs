@@ -6,25 +6,22 @@ use http::{HeaderMap, header};
 /// The shortest token, in characters: what `openssl rand -hex 16` prints.
 pub const MIN_TOKEN_CHARS: usize = 32;
 
-/// Whether a request's `Authorization` carries the token (RFC 6750). What is compared are digests, and all of their
-/// bytes: neither the time nor the length of an answer tells how much of a guess was right.
-pub fn is_authorized(headers: &HeaderMap, token: &str) -> bool {
+/// What a request presents in its one `Authorization` header (RFC 6750).
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return false;
+        return None;
     };
-    let Some((scheme, presented)) = value.to_str().ok().and_then(|value| value.split_once(' ')) else {
-        return false;
-    };
-    let (presented, wanted) = (
-        sha256_hex(presented.trim().as_bytes()),
-        sha256_hex(token.as_bytes()),
-    );
-    let differing = presented
-        .bytes()
-        .zip(wanted.bytes())
-        .fold(0, |differing, (a, b)| differing | (a ^ b));
-    scheme.eq_ignore_ascii_case("bearer") && differing == 0
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether what is presented is the token. What is compared are digests, and all of their bytes: neither the time nor the
+/// length of an answer tells how much of a guess was right.
+pub fn is_token(presented: &str, token: &str) -> bool {
+    let (presented, token) = (sha256_hex(presented.as_bytes()), sha256_hex(token.as_bytes()));
+    let pairs = presented.bytes().zip(token.bytes());
+    pairs.fold(0, |differing, (a, b)| differing | (a ^ b)) == 0
 }
 
 #[cfg(test)]
@@ -33,18 +30,18 @@ mod tests {
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-    fn with(values: &[&str]) -> bool {
+    fn presents(values: &[&str]) -> bool {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(header::AUTHORIZATION, value.parse().unwrap());
         }
-        is_authorized(&headers, TOKEN)
+        bearer_token(&headers).is_some_and(|presented| is_token(presented, TOKEN))
     }
 
     #[test]
     fn only_the_whole_token_in_one_bearer_header_is_taken() {
         let bearer = format!("Bearer {TOKEN}");
-        assert!(with(&[&bearer]) && with(&[&format!("bearer  {TOKEN}")]));
+        assert!(presents(&[&bearer]) && presents(&[&format!("bearer  {TOKEN}")]));
         for wrong in [
             &[][..],
             &[TOKEN],
@@ -56,7 +53,7 @@ mod tests {
             &["Basic 0123456789abcdef0123456789abcdef"],
             &[&bearer, &bearer],
         ] {
-            assert!(!with(wrong), "{wrong:?}");
+            assert!(!presents(wrong), "{wrong:?}");
         }
     }
 }

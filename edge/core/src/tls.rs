@@ -305,7 +305,8 @@ impl CapturingVerifier {
         match (verify(&self.inner), self.verification) {
             (Err(error), Verification::Told) => {
                 if let Some(seen) = &mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner) {
-                    seen.refused.push(error);
+                    let what = format!("the peer's signature of the handshake does not verify: {error}");
+                    seen.refused.push(rustls::Error::General(what));
                 }
                 Ok(HandshakeSignatureValid::assertion())
             }

@@ -46,8 +46,12 @@ fn named(name: &str, ends: i32) -> CertificateParams {
 
 impl Authority {
     pub fn new() -> Self {
+        Self::called("Test root")
+    }
+
+    pub fn called(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
-        Self(CertifiedIssuer::self_signed(named("Test root", 3650), key).unwrap())
+        Self(CertifiedIssuer::self_signed(named(name, 3650), key).unwrap())
     }
 
     pub fn root_der(&self) -> Vec<u8> {

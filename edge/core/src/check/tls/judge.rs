@@ -39,8 +39,10 @@ pub fn findings(check: &TlsCheck, connection: &ConnectionFacts, now_ms: i64) -> 
     for failure in &connection.not_trusted {
         let is_taken = match failure.reason {
             Reason::CertificateUntrusted => check.allow_untrusted,
-            // Not every verifier can verify with weak keys and signatures at all.
-            Reason::CertificateInvalid => is_weak && check.allow_weak,
+            // Not every verifier can verify with weak keys and signatures at all; and an authority that goes by the name of
+            // a trusted one, but has another key, shows in signatures that do not verify.
+            Reason::CertificateInvalid => check.allow_untrusted || (is_weak && check.allow_weak),
+            Reason::TlsHandshake => is_weak && check.allow_weak,
             // Said above already, of the very certificate.
             Reason::CertificateExpired | Reason::CertificateNotYetValid => !found.0.is_empty(),
             _ => false,
@@ -230,8 +232,8 @@ mod tests {
             down(wrong_host)
         );
         assert_eq!(
-            judged(&private, good(), &[Reason::CertificateInvalid]).0,
-            down(Reason::CertificateInvalid)
+            judged(&private, good(), &[Reason::TlsHandshake]).0,
+            down(Reason::TlsHandshake)
         );
         let expired = vec![certificate("leaf", -2)];
         assert_eq!(

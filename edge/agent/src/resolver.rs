@@ -49,8 +49,11 @@ const FLAG_TRUNCATED: u8 = 0x02;
 #[derive(Clone)]
 pub struct Resolver {
     source: Source,
-    loaded: Arc<Mutex<Option<(Instant, Arc<Loaded>)>>>,
+    loaded: Arc<Mutex<Option<Kept>>>,
 }
+
+/// What was loaded, and when.
+type Kept = (Instant, Arc<Loaded>);
 
 #[derive(Clone)]
 enum Source {

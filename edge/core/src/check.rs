@@ -136,7 +136,8 @@ pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &Check, timeout_ms:
             if settings.assertions().iter().any(is_unknown) {
                 return unsupported("this probe does not know one of the check's assertions; update the probe");
             }
-            settings.run(engine, timeout_ms).await
+            // Each attempt takes the memory of its own type, not of the one that needs most.
+            Box::pin(settings.run(engine, timeout_ms)).await
         },
         unknown => unsupported("this probe does not know the check's type; update the probe")
     )

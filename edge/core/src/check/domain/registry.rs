@@ -85,16 +85,15 @@ pub async fn ask<P: Platform>(
     if let Some(kept) = known() {
         return kept.value;
     }
-    let base = match rdap_url {
-        Some(url) => url.to_owned(),
-        None => {
-            let bootstrap = bootstrap(engine, progress).await?;
-            let server = bootstrap.server(domain).ok_or_else(|| {
-                let message = format!("IANA's list names no RDAP server for {domain}: set rdap_url");
-                Stop::unmeasured(Reason::ServiceUnavailable, message)
-            })?;
-            server.to_owned()
-        }
+    let base = if let Some(url) = rdap_url {
+        url.to_owned()
+    } else {
+        let bootstrap = bootstrap(engine, progress).await?;
+        let server = bootstrap.server(domain).ok_or_else(|| {
+            let message = format!("IANA's list names no RDAP server for {domain}: set rdap_url");
+            Stop::unmeasured(Reason::ServiceUnavailable, message)
+        })?;
+        server.to_owned()
     };
     let slash = if base.ends_with('/') { "" } else { "/" };
     let url = format!("{base}{slash}domain/{domain}");

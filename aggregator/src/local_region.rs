@@ -5,13 +5,17 @@
 //! has not delivered lie in the data directory, so that each replica is a probe of its own.
 //!
 //! Whoever may make monitors can have it dial whatever it may dial. Private addresses are what it is for, so they pass
-//! unless the operator says otherwise; metadata services of clouds, multicast and reserved addresses never do.
+//! unless the operator says otherwise; metadata services of clouds, multicast and reserved addresses never do. It runs no
+//! scripts.
 
 use crate::{
     config::{LocalTargets, ServeArgs},
     ssrf_guard::SsrfGuard,
 };
-use edgewatch_agent::config::{CheckedConfig, DEFAULT_MAX_CONCURRENT};
+use edgewatch_agent::{
+    config::{CheckedConfig, DEFAULT_MAX_CONCURRENT},
+    script::Scripts,
+};
 use edgewatch_protocol::name::Region;
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -51,6 +55,7 @@ impl LocalRegion {
             state_dir: args.database.data_dir.join(DIRECTORY),
             max_concurrent: DEFAULT_MAX_CONCURRENT,
             extra_roots: Vec::new(),
+            scripts: Scripts::default(),
         };
         let policy = move |address| {
             guard.check(address).map_err(|refused| {

@@ -1,6 +1,9 @@
 //! What an agent is told: by its environment, and by a YAML file for whoever prefers one. The environment wins.
 
-use crate::{AddressPolicy, Agent, AgentOptions, NativePlatform};
+use crate::{
+    AddressPolicy, Agent, AgentOptions, NativePlatform,
+    script::{Scripts, check_scripts},
+};
 use edgewatch_core::config::ProbeConfig;
 use edgewatch_protocol::{
     identity::{Fingerprint, derive_key},
@@ -54,6 +57,8 @@ pub struct AgentConfig {
     pub max_concurrent: Option<usize>,
     /// `EDGEWATCH_EXTRA_ROOTS`: certificates to trust beside Mozilla's: PEM, or the path of a PEM file.
     pub extra_roots: Option<String>,
+    /// The scripts that checks may name; in the file alone.
+    pub scripts: Scripts,
     /// `EDGEWATCH_LOG`: the log filter.
     pub log: Option<String>,
 }
@@ -165,6 +170,7 @@ impl AgentConfig {
                 "max_concurrent (EDGEWATCH_MAX_CONCURRENT) must be from 1 to {MAX_CONCURRENT}"
             ));
         }
+        check_scripts(&self.scripts)?;
         let state_dir = self.state_dir.clone();
         Ok(CheckedConfig {
             region,
@@ -174,6 +180,7 @@ impl AgentConfig {
             state_dir: state_dir.unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR)),
             max_concurrent,
             extra_roots: extra_roots(self.extra_roots.as_deref())?,
+            scripts: self.scripts.clone(),
         })
     }
 }
@@ -194,6 +201,8 @@ pub struct CheckedConfig {
     pub max_concurrent: usize,
     /// Certificates to trust beside Mozilla's, as DER.
     pub extra_roots: Vec<Vec<u8>>,
+    /// The scripts that checks may name.
+    pub scripts: Scripts,
 }
 
 impl CheckedConfig {
@@ -241,7 +250,9 @@ impl CheckedConfig {
                 region: self.region,
                 enrolment_token: self.enrolment_token,
             },
-            platform: platform.with_extra_roots(self.extra_roots),
+            platform: platform
+                .with_extra_roots(self.extra_roots)
+                .with_scripts(self.scripts),
             state_dir: self.state_dir,
             max_concurrent: self.max_concurrent,
         })

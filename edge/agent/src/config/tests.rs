@@ -114,3 +114,64 @@ async fn without_a_seed_the_first_start_makes_one_that_stays() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+const DOCUMENT: &str = include_str!("../../../../docs/agent.md");
+const EXAMPLE: &str = include_str!("../../../../deploy/agent/edgewatch-agent.example.yml");
+
+#[test]
+fn the_example_is_valid_and_has_every_setting() {
+    AgentConfig::parse(EXAMPLE).unwrap().check().unwrap();
+    // What is commented out is an example, too: a line `# name: value`.
+    let mut names = Vec::new();
+    let mut all = String::new();
+    for line in EXAMPLE.lines() {
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        if line == "scripts:" {
+            break;
+        }
+        let Some((name, _)) = line.split_once(": ").filter(|(name, _)| !name.contains(' ')) else {
+            continue;
+        };
+        names.push(name);
+        all.push_str(line);
+        all.push('\n');
+    }
+    assert_eq!(names.len(), 8, "{names:?}");
+    assert!(AgentConfig::parse(&all).is_ok(), "{all}");
+}
+
+#[test]
+fn every_setting_is_documented_with_its_default() {
+    let rows: HashMap<_, _> = DOCUMENT
+        .lines()
+        .filter_map(|line| {
+            let cells: Vec<_> = line
+                .strip_prefix("| `EDGEWATCH_")?
+                .split('|')
+                .map(str::trim)
+                .collect();
+            Some((
+                cells[1].trim_matches('`'),
+                cells[2].trim_matches('`').replace(',', ""),
+            ))
+        })
+        .collect();
+    for (key, default) in [
+        ("region", "required"),
+        ("aggregator_url", "required"),
+        ("enrolment_token", ""),
+        ("enrolment_token_file", ""),
+        ("seed", ""),
+        ("seed_file", ""),
+        ("state_dir", DEFAULT_STATE_DIR),
+        ("max_concurrent", &DEFAULT_MAX_CONCURRENT.to_string()),
+        ("extra_roots", ""),
+        ("log", &DEFAULT_LOG.replace(',', "")),
+    ] {
+        assert_eq!(rows.get(key).map(String::as_str), Some(default), "{key}");
+        // The file takes the key, whatever it thinks of the value.
+        let read = AgentConfig::parse(&format!("{key}: '1'\n"));
+        assert!(read.is_ok() || key == "max_concurrent", "{key}");
+    }
+    assert_eq!(rows.len(), 10);
+}

@@ -248,6 +248,7 @@ impl TlsFailure {
                 "the certificate's chain does not lead to a trusted root".to_owned()
             }
             rustls::Error::InvalidMessage(_) => "the peer answers with bytes that are not TLS".to_owned(),
+            rustls::Error::General(what) => what.clone(),
             error => error.to_string(),
         };
         Self { reason, message }

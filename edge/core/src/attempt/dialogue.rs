@@ -124,8 +124,7 @@ impl<'a, P: Platform, S: AsyncRead + AsyncWrite + Unpin> Dialogue<'a, P, S> {
 
     /// Listens for a while.
     pub async fn hear(&mut self, patience: Duration) -> Result<Heard, Stop> {
-        let mut chunk = [0; CHUNK_BYTES];
-        let read = read_some(&mut self.stream, &mut chunk);
+        let read = read_some(&mut self.stream, &mut self.heard);
         let patience = patience.min(self.deadline.left(self.platform));
         let length = match within(self.platform, patience, read).await {
             None => return Ok(Heard::Nothing),
@@ -140,7 +139,6 @@ impl<'a, P: Platform, S: AsyncRead + AsyncWrite + Unpin> Dialogue<'a, P, S> {
         if self.phase() == Phase::Ttfb {
             self.end_phase();
         }
-        self.heard.extend_from_slice(&chunk[..length]);
         self.heard_bytes += length as u64;
         Ok(Heard::More)
     }
@@ -235,11 +233,13 @@ pub async fn take_leave<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
     farewell: &[u8],
 ) {
     let leave = async {
-        let mut chunk = [0; CHUNK_BYTES];
+        let mut last_words = Vec::new();
         write_all(&mut stream, farewell).await?;
         poll_fn(|context| Pin::new(&mut stream).poll_shutdown(context)).await?;
         // Closing before the peer's last words have come would answer them with a reset.
-        while read_some(&mut stream, &mut chunk).await? > 0 {}
+        while read_some(&mut stream, &mut last_words).await? > 0 {
+            last_words.clear();
+        }
         io::Result::Ok(())
     };
     let _ = within(platform, LEAVE.min(deadline.left(platform)), leave).await;
@@ -259,10 +259,14 @@ async fn write_all<S: AsyncWrite + Unpin>(stream: &mut S, mut bytes: &[u8]) -> i
     .await
 }
 
-async fn read_some<S: AsyncRead + Unpin>(stream: &mut S, chunk: &mut [u8]) -> io::Result<usize> {
+/// Appends what comes next; how much that was.
+async fn read_some<S: AsyncRead + Unpin>(stream: &mut S, bytes: &mut Vec<u8>) -> io::Result<usize> {
     poll_fn(|context| {
-        let mut buffer = ReadBuf::new(chunk);
+        // On the stack of one poll: whoever waits holds no buffer.
+        let mut chunk = [0; CHUNK_BYTES];
+        let mut buffer = ReadBuf::new(&mut chunk);
         ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer))?;
+        bytes.extend_from_slice(buffer.filled());
         Poll::Ready(Ok(buffer.filled().len()))
     })
     .await

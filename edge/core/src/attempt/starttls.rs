@@ -79,9 +79,9 @@ pub async fn greet<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
             while dialogue.heard().is_empty() {
                 dialogue.listen().await?;
             }
-            greeting.offers_tls = match dialogue.take(1).as_slice() {
-                b"S" => Some(true),
-                b"N" => Some(false),
+            let (offers_tls, text) = match dialogue.take(1).as_slice() {
+                b"S" => (true, "S"),
+                b"N" => (false, "N"),
                 b"E" => {
                     let message = "the server answers SSLRequest with an error";
                     return Err(dialogue.protocol_error(message));
@@ -91,12 +91,8 @@ pub async fn greet<P: Platform, S: AsyncRead + AsyncWrite + Unpin>(
                     return Err(unwelcome(dialogue, protocol, &said));
                 }
             };
-            greeting.text = if greeting.offers_tls == Some(true) {
-                "S"
-            } else {
-                "N"
-            }
-            .to_owned();
+            greeting.offers_tls = Some(offers_tls);
+            greeting.text.push_str(text);
         }
     }
     Ok(greeting)

@@ -54,18 +54,11 @@ pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &TcpCheck, timeout_
     let mut said = Reply::default();
     let ended = talk(engine, check, &endpoint, &payload, &mut progress, &mut said).await;
     let total_us = progress.total_us(platform);
-    let ended = match ended {
+    let reply = said.text.as_deref().map(String::from_utf8_lossy);
+    let judgement = match ended {
         Ok(connection) => {
             let words = preset(check.protocol).map_or(&b""[..], farewell);
             take_leave(platform, &progress.deadline, connection, words).await;
-            Ok(())
-        }
-        Err(error) => Err(error.into_stop()),
-    };
-    let reply = said.text.as_deref().map(String::from_utf8_lossy);
-    let judgement = match ended {
-        Err(stop) => Judgement::stopped(stop),
-        Ok(()) => {
             let evidence = Evidence {
                 certificate: progress.connection.certificate(),
                 reply: reply.as_deref(),
@@ -73,6 +66,7 @@ pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &TcpCheck, timeout_
             };
             judge(&check.assertions, &evidence)
         }
+        Err(error) => Judgement::stopped(error.into_stop()),
     };
     let facts = said.text.as_deref().map(|text| reply_facts(text, said.bytes));
     progress.into_sight(total_us, judgement, facts)

@@ -42,7 +42,7 @@ pub fn findings(check: &TlsCheck, connection: &ConnectionFacts, now_ms: i64) -> 
             // Not every verifier can verify with weak keys and signatures at all; and an authority that goes by the name of
             // a trusted one, but has another key, shows in signatures that do not verify.
             Reason::CertificateInvalid => check.allow_untrusted || (is_weak && check.allow_weak),
-            Reason::TlsHandshake => is_weak && check.allow_weak,
+            Reason::TlsHandshake => is_weak,
             // Said above already, of the very certificate.
             Reason::CertificateExpired | Reason::CertificateNotYetValid => !found.0.is_empty(),
             _ => false,

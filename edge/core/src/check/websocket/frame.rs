@@ -68,8 +68,12 @@ pub fn read_frame(bytes: &[u8]) -> Result<Option<(Frame, usize)>, FrameFault> {
     }
     let (length, rest) = match (second & 0x7f, rest) {
         (126, [a, b, rest @ ..]) => (u64::from(u16::from_be_bytes([*a, *b])), rest),
-        (127, [a, b, c, d, e, f, g, h, rest @ ..]) => {
-            (u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]), rest)
+        (127, rest) if rest.len() >= 8 => {
+            let (length, rest) = rest.split_at(8);
+            (
+                length.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte)),
+                rest,
+            )
         }
         (126 | 127, _) => return Ok(None),
         (length, rest) => (length.into(), rest),
@@ -95,11 +99,11 @@ pub fn write_frame(opcode: Opcode, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     match payload.len() {
         length @ 0..=125 => bytes.push(0x80 | length as u8),
         length @ 126..=0xffff => {
-            bytes.push(0x80 | 126);
+            bytes.push(0x80 | 0x7e);
             bytes.extend_from_slice(&(length as u16).to_be_bytes());
         }
         length => {
-            bytes.push(0x80 | 127);
+            bytes.push(0x80 | 0x7f);
             bytes.extend_from_slice(&(length as u64).to_be_bytes());
         }
     }
@@ -143,10 +147,10 @@ mod tests {
     #[test]
     fn lengths_are_written_as_short_as_they_can() {
         for (length, header) in [
-            (125, vec![0x82, 0x80 | 125]),
-            (126, vec![0x82, 0x80 | 126, 0, 126]),
-            (65_535, vec![0x82, 0x80 | 126, 0xff, 0xff]),
-            (65_536, vec![0x82, 0x80 | 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+            (125, vec![0x82, 0xfd]),
+            (126, vec![0x82, 0xfe, 0, 126]),
+            (65_535, vec![0x82, 0xfe, 0xff, 0xff]),
+            (65_536, vec![0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
             let bytes = write_frame(Opcode::Binary, &vec![0; length], [0; 4]);
             assert!(bytes.starts_with(&header), "{length}");

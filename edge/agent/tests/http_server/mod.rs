@@ -1,7 +1,7 @@
 //! A whole HTTP server in the test's own process: HTTP/1.1 and HTTP/2, with TLS or without, also with client certificates.
 #![allow(dead_code, reason = "not every test uses all of it")]
 
-use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
+use http_body_util::{BodyExt as _, Collected, Full, combinators::BoxBody};
 use hyper::{
     Request, Response, Version,
     body::{Bytes, Incoming},
@@ -51,10 +51,9 @@ impl Seen {
     }
 
     pub fn path(&self) -> &str {
-        let path = self.uri.split_once("://").map_or(self.uri.as_str(), |(_, rest)| {
+        self.uri.split_once("://").map_or(self.uri.as_str(), |(_, rest)| {
             &rest[rest.find('/').unwrap_or(rest.len())..]
-        });
-        path
+        })
     }
 }
 
@@ -204,11 +203,7 @@ where
                 method: parts.method.to_string(),
                 uri: parts.uri.to_string(),
                 headers: parts.headers,
-                body: body
-                    .collect()
-                    .await
-                    .map(|body| body.to_bytes())
-                    .unwrap_or_default(),
+                body: body.collect().await.map(Collected::to_bytes).unwrap_or_default(),
             };
             noted.lock().unwrap().push(seen.clone());
             let answer = respond(&seen);

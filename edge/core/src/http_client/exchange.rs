@@ -79,6 +79,7 @@ impl Received {
 }
 
 /// When the parts of an exchange happened, microseconds of [`Platform::monotonic_us`].
+#[allow(clippy::struct_field_names, reason = "units stand in names")]
 pub(super) struct Moments {
     pub(super) start_us: u64,
     pub(super) sent_us: Option<u64>,

@@ -38,15 +38,14 @@ pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &GrpcCheck, timeout
     let called = call(engine, check, timeout_ms, &mut progress, &mut received).await;
     let total_us = progress.total_us(platform);
     let mut facts = None;
-    let judgement = match called.and_then(|()| read_answer(&received, &mut facts)) {
-        Err(stop) => Judgement::stopped(stop),
-        Ok(()) => {
-            let evidence = Evidence {
-                certificate: progress.connection.certificate(),
-                ..Evidence::at(platform.now_ms(), total_us)
-            };
-            judge(&check.assertions, &evidence)
-        }
+    let judgement = if let Err(stop) = called.and_then(|()| read_answer(&received, &mut facts)) {
+        Judgement::stopped(stop)
+    } else {
+        let evidence = Evidence {
+            certificate: progress.connection.certificate(),
+            ..Evidence::at(platform.now_ms(), total_us)
+        };
+        judge(&check.assertions, &evidence)
     };
     let http = received.head.as_ref().map(|head| HttpFacts {
         status: Some(head.status.as_u16()),

@@ -222,11 +222,11 @@ impl<P: Platform> Asking<'_, P> {
                 let (phases, facts) = (&mut self.phases, &mut self.facts);
                 connect_own(engine, deadline, &endpoint, security, phases, facts).await
             }
-            (PhaseMode::Own, Some(proxy)) => self.connect_by_proxy(proxy, hop, security).await,
+            (PhaseMode::Own, Some(proxy)) => Box::pin(self.connect_by_proxy(proxy, hop, security)).await,
             (PhaseMode::Platform, _) => {
                 connect_platform(engine, deadline, &endpoint, is_tls, &mut self.phases).await
             }
-            (PhaseMode::Fetch, _) => return self.by_fetch(hop, NotMeasurable::Mode).await,
+            (PhaseMode::Fetch, _) => return Box::pin(self.by_fetch(hop, NotMeasurable::Mode)).await,
         };
         match connected {
             Ok(connection) => self.over_connection(hop, connection, mode).await,
@@ -238,7 +238,7 @@ impl<P: Platform> Asking<'_, P> {
                     || check.client_certificate.is_some()
                     || check.proxy.is_some();
                 if platform.offers(PhaseMode::Fetch) && !is_particular {
-                    self.by_fetch(hop, NotMeasurable::PlatformForbids).await
+                    Box::pin(self.by_fetch(hop, NotMeasurable::PlatformForbids)).await
                 } else {
                     Err(Stop::unmeasured(Reason::TargetForbidden, message))
                 }
@@ -289,7 +289,7 @@ impl<P: Platform> Asking<'_, P> {
         }
         let wants_body = |head: &Head| !goes_on(check, head);
         if is_http2 {
-            return self.over_http2(hop, connection, wants_body).await;
+            return Box::pin(self.over_http2(hop, connection, wants_body)).await;
         }
         let via_proxy = check.proxy.as_ref().filter(|_| hop.url.scheme() == "http");
         let request = match via_proxy {
@@ -297,7 +297,7 @@ impl<P: Platform> Asking<'_, P> {
             None => hop.to_origin_form(),
         };
         let request = request
-            .map_err(cannot_be_made)?
+            .map_err(|error| cannot_be_made(&error))?
             .map(|body| Full::new(body.into()));
         let (received, phases) = (&mut self.received, &mut self.phases);
         let (platform, deadline) = (self.engine.platform, self.deadline);
@@ -320,7 +320,7 @@ impl<P: Platform> Asking<'_, P> {
         connection: Connection<P::Stream>,
         wants_body: impl Fn(&Head) -> bool,
     ) -> Result<(), Stop> {
-        let request = hop.to_http2_form().map_err(cannot_be_made)?;
+        let request = hop.to_http2_form().map_err(|error| cannot_be_made(&error))?;
         let (received, phases) = (&mut self.received, &mut self.phases);
         let (platform, deadline) = (self.engine.platform, self.deadline);
         let exchanged = crate::http_client::http2::exchange(
@@ -379,7 +379,7 @@ fn unusable(message: String) -> Stop {
     Stop::unmeasured(Reason::Unsupported, message)
 }
 
-fn cannot_be_made(error: http::Error) -> Stop {
+fn cannot_be_made(error: &http::Error) -> Stop {
     unusable(format!("the request cannot be made: {error}"))
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 /// They say how the rest is read.
-const TAGS: [&str; 4] = ["type", "on", "is", "scheme"];
+const TAGS: [&str; 6] = ["type", "on", "is", "scheme", "from", "as"];
 
 /// Reads a value by its type. What is wrong within a member `check` is named by its own place.
 pub fn read<T: DeserializeOwned>(given: &Value) -> Result<T, FieldError> {
@@ -60,50 +60,56 @@ fn culprit(check: &Value) -> String {
     }
 }
 
-/// Fields of a check that nobody reads. A field that is known comes back when what was read is written again, unless it
-/// says nothing. `pointer` is the check's own.
+/// Fields of a check that nobody reads. `pointer` is the check's own.
 pub fn unknown_fields(given: &Value, check: &Check, pointer: &str) -> Vec<FieldError> {
-    let mut errors = Vec::new();
     // Of a type that is not known nothing comes back; that is told elsewhere.
-    if *check != Check::Unknown {
-        let read = serde_json::to_value(check).unwrap_or_default();
-        compare(given, &read, pointer, &mut errors);
+    if *check == Check::Unknown {
+        return Vec::new();
     }
-    errors
+    let read = serde_json::to_value(check).unwrap_or_default();
+    let mut missing = Vec::new();
+    compare(given, &read, "", &mut missing);
+    missing
+        .into_iter()
+        .filter(|field| !is_read(given, field))
+        .map(|field| FieldError {
+            pointer: format!("{pointer}{field}"),
+            detail: "there is no such field".to_owned(),
+        })
+        .collect()
 }
 
-fn compare(given: &Value, read: &Value, pointer: &str, errors: &mut Vec<FieldError>) {
+/// The fields that do not come back when what was read is written again: nobody reads them, or they say no more than the
+/// default.
+fn compare(given: &Value, read: &Value, pointer: &str, missing: &mut Vec<String>) {
     match (given, read) {
         (Value::Object(given), Value::Object(read)) => {
             for (name, value) in given {
                 let pointer = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
                 match read.get(name) {
-                    Some(read) => compare(value, read, &pointer, errors),
-                    None if says_nothing(name, value) => {}
-                    None => errors.push(FieldError {
-                        pointer,
-                        detail: "there is no such field".to_owned(),
-                    }),
+                    Some(read) => compare(value, read, &pointer, missing),
+                    None => missing.push(pointer),
                 }
             }
         }
         (Value::Array(given), Value::Array(read)) => {
             for (index, (given, read)) in given.iter().zip(read).enumerate() {
-                compare(given, read, &format!("{pointer}/{index}"), errors);
+                compare(given, read, &format!("{pointer}/{index}"), missing);
             }
         }
         _ => {}
     }
 }
 
-/// Defaults are not written: empty lists, absent values, and the usual severity.
-fn says_nothing(name: &str, value: &Value) -> bool {
-    match (name, value) {
-        ("headers" | "assertions", Value::Array(items)) => items.is_empty(),
-        ("body" | "auth", value) => value.is_null(),
-        ("severity", value) => value == "down",
-        _ => false,
-    }
+/// Whether somebody reads a field of a check that can be read: whoever does takes offence at a fraction, which no field
+/// of any check may be.
+fn is_read(check: &Value, field: &str) -> bool {
+    let mut offending = check.clone();
+    let Some(value) = offending.pointer_mut(field) else {
+        return false;
+    };
+    *value = Value::from(0.5);
+    Check::deserialize(&offending).is_err()
 }
 
 #[cfg(test)]
@@ -139,6 +145,15 @@ mod tests {
             "/check/assertions/0/allowed"
         );
         assert_eq!(place(http(json!({"auth": {"scheme": "magic"}}))), "/check/auth");
+        let extracting = |extraction: Value| {
+            let request = json!({"url": "https://example.org/"});
+            let step = json!({"name": "a", "request": request, "extract": [extraction]});
+            place(json!({"type": "steps", "steps": [step]}))
+        };
+        assert_eq!(
+            extracting(json!({"name": "t", "from": "header", "field": 1})),
+            "/check/steps/0/extract/0/field"
+        );
     }
 
     #[test]
@@ -157,6 +172,27 @@ mod tests {
         assert_eq!(
             unknown_fields(&json!({"type": "gopher", "x": 1}), &Check::Unknown, "/check"),
             []
+        );
+    }
+
+    #[test]
+    fn defaults_that_are_written_out_are_fields_all_the_same() {
+        let given = json!({
+            "type": "steps", "cookies": false, "variables": [], "cookie": true,
+            "steps": [{
+                "name": "a", "extract": [], "extrakt": [],
+                "request": {
+                    "url": "https://example.org/", "body_format": "text", "cookies": false, "http_version": "auto",
+                    "ip_version": "any", "proxy": null, "client_certificate": null, "cookis": false
+                }
+            }]
+        });
+        let read: MonitorSettings = read(&monitor(&given)).unwrap();
+        let found = unknown_fields(&given, &read.check, "/check");
+        let pointers: Vec<&str> = found.iter().map(|error| &*error.pointer).collect();
+        assert_eq!(
+            pointers,
+            ["/check/cookie", "/check/steps/0/extrakt", "/check/steps/0/request/cookis"]
         );
     }
 }

@@ -7,7 +7,11 @@ use edgewatch_aggregator::{config::ServeArgs, config_file::ConfigFile, settings:
 use edgewatch_client::{monitor::MonitorSettings, region::RegionSettings};
 use edgewatch_protocol::{
     assertion::{Assertion, Subject, TextCondition},
-    check::{Check, Header, HttpAuth, HttpCheck},
+    check::{
+        Check, Header, HttpAuth, HttpCheck,
+        http::{BodyFormat, HttpVersion, Proxy},
+        shared::{ClientCertificate, IpVersion},
+    },
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -65,6 +69,19 @@ fn full_check() -> HttpCheck {
     check.auth = Some(HttpAuth::Bearer {
         token: "d".to_owned(),
     });
+    check.body_format = BodyFormat::Json;
+    check.cookies = true;
+    check.http_version = HttpVersion::Http2;
+    check.ip_version = IpVersion::V6;
+    check.proxy = Some(Proxy {
+        url: "http://proxy.example:3128".to_owned(),
+        username: None,
+        password: None,
+    });
+    check.client_certificate = Some(ClientCertificate {
+        certificate_pem: "e".to_owned(),
+        key_pem: "f".to_owned(),
+    });
     check.assertions.push(Assertion {
         subject: Subject::Latency { max_ms: 1 },
         severity: edgewatch_protocol::assertion::Severity::Down,
@@ -86,7 +103,15 @@ fn every_field_is_documented_with_its_default() {
     let apart = [("name", "required"), ("check", "required"), ("regions", "all")];
     assert_documented("### `monitors`", fields(&monitor, &monitor), &apart);
 
-    let apart = [("type", "required"), ("url", "required")];
+    // What is at its default is not written.
+    let apart = [
+        ("type", "required"),
+        ("url", "required"),
+        ("body_format", "`text`"),
+        ("cookies", "`false`"),
+        ("http_version", "`auto`"),
+        ("ip_version", "`any`"),
+    ];
     let (full, least) = (Check::Http(full_check()), Check::Http(HttpCheck::get("")));
     assert_documented("### `check` with `type: http`", fields(&full, &least), &apart);
 }

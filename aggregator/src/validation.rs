@@ -100,19 +100,18 @@ fn check_timing(settings: &MonitorSettings, errors: &mut Vec<FieldError>) {
         timeout_ms,
         ..
     } = *settings;
+    let shortest_s = edgewatch_core::check::min_interval_s(&settings.check);
     if !INTERVAL_S.contains(&interval_s) || interval_s % 10 != 0 {
         let (low, high) = (INTERVAL_S.start(), INTERVAL_S.end());
         errors.push(error(
             "/interval_s",
             format!("is {interval_s}, use a multiple of 10 from {low} to {high}"),
         ));
-    } else if let low = edgewatch_core::check::min_interval_s(&settings.check)
-        && interval_s < low
-    {
+    } else if interval_s < shortest_s {
         let kind = settings.check.type_name();
         errors.push(error(
             "/interval_s",
-            format!("is {interval_s}, use {low} or more for a check of the type {kind}"),
+            format!("is {interval_s}, use {shortest_s} or more for a check of the type {kind}"),
         ));
     }
     if TIMEOUT_MS.contains(&timeout_ms) && timeout_ms >= interval_s.saturating_mul(1000) {

@@ -54,13 +54,7 @@ impl Surroundings {
     }
 
     async fn region(&self, options: SpinOptions<'_>) -> SpinRegion {
-        SpinRegion::start(
-            &self.aggregator,
-            self.addresses(),
-            self.directory.path(),
-            options,
-        )
-        .await
+        SpinRegion::start(&self.aggregator, self.addresses(), self.directory.path(), options).await
     }
 
     /// A monitor of a region, checked each slot.
@@ -102,9 +96,11 @@ fn assert_took(result: &ResultDetail, phase: Phase, from_ms: u32) {
     let PhaseTime::Measured(us) = time else {
         panic!("{} is {time:?}, not measured", phase.as_str());
     };
-    // The machine may be busy; what the target waited for must be there, and not much more.
+    // What the target waited for must be there. It may have begun to wait before the probe, busy with another check, began
+    // to count; and the machine may be busy with something else.
+    let begun_late_us = 20_000;
     assert!(
-        us >= from_ms * 1_000 && us < from_ms * 1_000 + 1_000_000,
+        us + begun_late_us >= from_ms * 1_000 && us < from_ms * 1_000 + 1_000_000,
         "{} took {us} µs, not {from_ms} ms",
         phase.as_str()
     );
@@ -132,9 +128,7 @@ async fn a_region_on_spin_enrols_looks_and_delivers() {
     let named = |path: &str| format!("{}{path}", addresses.http).replace("127.0.0.1", "delay-150.test");
     let https = |kind: &str| format!("{}/delay/200", addresses.https[kind]);
     let http = |url: String| json!({"type": "http", "url": url});
-    let slow = around
-        .monitor(options.region, http(named("/delay/250")))
-        .await;
+    let slow = around.monitor(options.region, http(named("/delay/250"))).await;
     let secure = around.monitor(options.region, http(https("good"))).await;
     let held = around.monitor(options.region, http(https("held"))).await;
     let expired = around.monitor(options.region, http(https("expired"))).await;

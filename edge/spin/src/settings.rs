@@ -48,7 +48,9 @@ impl Settings {
             },
             doh_url: url(
                 "doh_url",
-                &optional("doh_url").await.unwrap_or_else(|| DEFAULT_DOH_URL.to_owned()),
+                &optional("doh_url")
+                    .await
+                    .unwrap_or_else(|| DEFAULT_DOH_URL.to_owned()),
             )?,
             turn_s: turn_s.map_or(Ok(DEFAULT_TURN_S), |text| turn_seconds(&text))?,
             ipv6: optional("ipv6").await.is_some_and(|value| value == "yes"),

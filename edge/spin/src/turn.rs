@@ -69,7 +69,8 @@ pub async fn make(settings: Settings, began_ms: i64) -> Result<TurnLine, String>
                 Either::Left(((), _)) | Either::Right(((), _)) => {}
             }
             let released = lease.release().await;
-            line.problems.extend(released.err().map(|error| error.to_string()));
+            line.problems
+                .extend(released.err().map(|error| error.to_string()));
         }
         None => line
             .problems

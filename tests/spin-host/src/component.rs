@@ -111,8 +111,7 @@ impl SpinComponent {
             .run_concurrent(async |accessor| {
                 let answered = async {
                     let response = service.handle(accessor, request).await??;
-                    let response =
-                        accessor.with(|access| response.into_http(access, async { Ok(()) }))?;
+                    let response = accessor.with(|access| response.into_http(access, async { Ok(()) }))?;
                     let (parts, body) = response.into_parts();
                     let body = body.collect().await?.to_bytes();
                     wasmtime::error::Ok(http::Response::from_parts(parts, body))

@@ -33,7 +33,8 @@ impl<T: 'static> variables::HostWithStore<T> for HasSelf<State> {
         accessor: &Accessor<T, Self>,
         name: String,
     ) -> wasmtime::Result<Result<String, variables::Error>> {
-        let value = accessor.with(|mut access| access.get().surroundings.variables.get(name.as_str()).cloned());
+        let value =
+            accessor.with(|mut access| access.get().surroundings.variables.get(name.as_str()).cloned());
         Ok(value.ok_or(variables::Error::Undefined(name)))
     }
 }

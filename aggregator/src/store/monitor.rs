@@ -114,6 +114,7 @@ impl Row {
         Ok(StoredMonitor(Monitor {
             id: self.id,
             revision: self.revision,
+            target: edgewatch_core::check::target(&settings.check),
             settings,
             state: MonitorState::from_code(self.state).unwrap_or(MonitorState::Unknown),
             state_since: self.state_since,

@@ -1,6 +1,7 @@
 //! The typed client: one method for each endpoint.
 
 use crate::{
+    check_document::CheckDocument,
     enrolment_token::{EnrolmentToken, EnrolmentTokenRequest},
     json::{self, FromJson, Unreadable},
     monitor::{Monitor, MonitorSettings},
@@ -118,17 +119,17 @@ impl Client {
     }
 
     /// `GET /monitors/{id}`.
-    pub async fn get_monitor(&self, id: i32) -> Result<Monitor, Problem> {
+    pub async fn get_monitor(&self, id: i32) -> Result<Monitor<CheckDocument>, Problem> {
         self.get(&path::monitor(id)).await
     }
 
     /// `POST /monitors`.
-    pub async fn create_monitor(&self, settings: &MonitorSettings) -> Result<Monitor, Problem> {
+    pub async fn create_monitor(&self, settings: &MonitorSettings<CheckDocument>) -> Result<Monitor<CheckDocument>, Problem> {
         self.write(Method::Post, "/monitors", settings).await
     }
 
     /// `PUT /monitors/{id}`.
-    pub async fn update_monitor(&self, id: i32, settings: &MonitorSettings) -> Result<Monitor, Problem> {
+    pub async fn update_monitor(&self, id: i32, settings: &MonitorSettings<CheckDocument>) -> Result<Monitor<CheckDocument>, Problem> {
         self.write(Method::Put, &format!("/monitors/{id}"), settings)
             .await
     }
@@ -207,7 +208,7 @@ impl Client {
     }
 
     /// `POST /tests`: check once, now.
-    pub async fn create_test(&self, request: &TestRunRequest) -> Result<TestRun, Problem> {
+    pub async fn create_test(&self, request: &TestRunRequest<CheckDocument>) -> Result<TestRun, Problem> {
         self.write(Method::Post, "/tests", request).await
     }
 

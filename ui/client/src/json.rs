@@ -132,8 +132,8 @@ impl Json<'_> {
 /// - `[flat]`: its own members stand among the others.
 #[macro_export]
 macro_rules! json_object {
-    ($type:ident { $($field:ident $([$($how:tt)+])?),+ $(,)? }) => {
-        impl $crate::json::FromJson for $type {
+    ($type:ident $(<$generic:ident>)? { $($field:ident $([$($how:tt)+])?),+ $(,)? }) => {
+        impl $(<$generic: $crate::json::FromJson>)? $crate::json::FromJson for $type $(<$generic>)? {
             fn from_json(json: &$crate::json::Json<'_>) -> Result<Self, $crate::json::Unreadable> {
                 Ok(Self {
                     $($field: $crate::json_object!(@ json $field $($($how)+)?)),+

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct MonitorSettings {
+pub struct MonitorSettings<C = Check> {
     /// Shown everywhere; unique, 1 to 100 characters.
     pub name: String,
     /// What is checked.
-    pub check: Check,
+    pub check: C,
     /// Seconds between checks, a multiple of 10 from 10 to 86,400.
     #[serde(default = "default_interval_s")]
     pub interval_s: u32,
@@ -47,7 +47,7 @@ pub struct MonitorSettings {
     pub paused: bool,
 }
 
-json_object!(MonitorSettings {
+json_object!(MonitorSettings<C> {
     name,
     check,
     interval_s [or default_interval_s()],
@@ -84,14 +84,16 @@ pub fn default_recoveries() -> u8 {
 /// A monitor as answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Monitor {
+pub struct Monitor<C = Check> {
     /// Number.
     pub id: i32,
     /// Grows with each change of the settings.
     pub revision: i32,
     /// The settings, secrets redacted.
     #[serde(flatten)]
-    pub settings: MonitorSettings,
+    pub settings: MonitorSettings<C>,
+    /// What is checked, in short and without secrets.
+    pub target: String,
     /// Its state now.
     pub state: MonitorState,
     /// Since when it has been in this state.
@@ -106,10 +108,11 @@ pub struct Monitor {
     pub created_at: DateTime<Utc>,
 }
 
-json_object!(Monitor {
+json_object!(Monitor<C> {
     id,
     revision,
     settings [flat],
+    target,
     state,
     state_since,
     region_states,

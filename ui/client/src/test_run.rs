@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct TestRunRequest {
+pub struct TestRunRequest<C = Check> {
     /// The check. Redacted secrets are taken from `monitor`.
-    pub check: Check,
+    pub check: C,
     /// The time-out, 100 to 60,000.
     #[serde(default = "crate::monitor::default_timeout_ms")]
     pub timeout_ms: u32,

@@ -5,7 +5,6 @@ use crate::json_object;
 use edgewatch_domain::{quorum::Quorum, state::MonitorState, verdict::Verdict};
 use edgewatch_protocol::{
     batch::{ChainHead, IpFamily, Place},
-    check::Check,
     enrolment::ProbeStatus,
     name::{MonitorId, Region},
     observation::{Observation, OutcomeState, Sight},
@@ -80,4 +79,4 @@ macro_rules! read_by_serde {
     };
 }
 
-read_by_serde! { Check IpFamily PhaseTimes ProbeStatus Sight Verdict }
+read_by_serde! { IpFamily PhaseTimes ProbeStatus Sight Verdict }

@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod chart_geometry;
+pub mod facts;
 pub mod field;
 pub mod heartbeat_bar;
 pub mod icon;

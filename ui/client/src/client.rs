@@ -1,7 +1,7 @@
 //! The typed client: one method for each endpoint.
 
 use crate::{
-    check_document::CheckDocument,
+    check_document::{CheckDocument, ObservationDocument, SightDocument},
     enrolment_token::{EnrolmentToken, EnrolmentTokenRequest},
     json::{self, FromJson, Unreadable},
     monitor::{Monitor, MonitorSettings},
@@ -124,12 +124,19 @@ impl Client {
     }
 
     /// `POST /monitors`.
-    pub async fn create_monitor(&self, settings: &MonitorSettings<CheckDocument>) -> Result<Monitor<CheckDocument>, Problem> {
+    pub async fn create_monitor(
+        &self,
+        settings: &MonitorSettings<CheckDocument>,
+    ) -> Result<Monitor<CheckDocument>, Problem> {
         self.write(Method::Post, "/monitors", settings).await
     }
 
     /// `PUT /monitors/{id}`.
-    pub async fn update_monitor(&self, id: i32, settings: &MonitorSettings<CheckDocument>) -> Result<Monitor<CheckDocument>, Problem> {
+    pub async fn update_monitor(
+        &self,
+        id: i32,
+        settings: &MonitorSettings<CheckDocument>,
+    ) -> Result<Monitor<CheckDocument>, Problem> {
         self.write(Method::Put, &format!("/monitors/{id}"), settings)
             .await
     }
@@ -145,7 +152,11 @@ impl Client {
     }
 
     /// `GET /monitors/{id}/results/{result}`.
-    pub async fn get_result(&self, id: i32, result: &str) -> Result<ResultDetail, Problem> {
+    pub async fn get_result(
+        &self,
+        id: i32,
+        result: &str,
+    ) -> Result<ResultDetail<ObservationDocument>, Problem> {
         self.get(&path::result(id, result)).await
     }
 
@@ -208,12 +219,15 @@ impl Client {
     }
 
     /// `POST /tests`: check once, now.
-    pub async fn create_test(&self, request: &TestRunRequest<CheckDocument>) -> Result<TestRun, Problem> {
+    pub async fn create_test(
+        &self,
+        request: &TestRunRequest<CheckDocument>,
+    ) -> Result<TestRun<SightDocument>, Problem> {
         self.write(Method::Post, "/tests", request).await
     }
 
     /// `GET /tests/{id}`.
-    pub async fn get_test(&self, id: &str) -> Result<TestRun, Problem> {
+    pub async fn get_test(&self, id: &str) -> Result<TestRun<SightDocument>, Problem> {
         self.get(&format!("/tests/{}", percent_encode(id))).await
     }
 

@@ -92,17 +92,17 @@ json_object!(ResultSummary {
 /// One result in full, read from the signed batch that brought it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ResultDetail {
+pub struct ResultDetail<O = Observation> {
     /// The result as in the list.
     #[serde(flatten)]
     pub summary: ResultSummary,
     /// The observation as the probe signed it; absent when the evidence's retention is over.
-    pub observation: Option<Observation>,
+    pub observation: Option<O>,
     /// Where it comes from.
     pub evidence: Evidence,
 }
 
-json_object!(ResultDetail { summary [flat], observation, evidence });
+json_object!(ResultDetail<O> { summary [flat], observation, evidence });
 
 /// The signed batch behind a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ pub struct TestRunRequest<C = Check> {
 /// A test run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct TestRun {
+pub struct TestRun<S = Sight> {
     /// UUID.
     pub id: String,
     /// The region that was asked for.
@@ -34,10 +34,10 @@ pub struct TestRun {
     /// When it was asked for.
     pub requested_at: DateTime<Utc>,
     /// What was seen; absent while it waits for the region's next tick.
-    pub report: Option<TestReport>,
+    pub report: Option<TestReport<S>>,
 }
 
-json_object!(TestRun {
+json_object!(TestRun<S> {
     id,
     region,
     requested_at,
@@ -47,14 +47,14 @@ json_object!(TestRun {
 /// What a test run saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct TestReport {
+pub struct TestReport<S = Sight> {
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// Where it ran.
     pub place: Place,
     /// What was seen.
     #[serde(flatten)]
-    pub sight: Sight,
+    pub sight: S,
 }
 
-json_object!(TestReport { started_at, place, sight [flat] });
+json_object!(TestReport<S> { started_at, place, sight [flat] });

@@ -5,12 +5,12 @@ use leptos::{html, prelude::*};
 
 /// The id of a field's problem, from its JSON pointer.
 fn problem_id(pointer: &str) -> String {
-    format!("problem{}", pointer.replace('/', "-"))
+    format!("problem{}", pointer.replace(['/', '#'], "-"))
 }
 
 /// The id of a field's input, from its JSON pointer.
 pub fn input_id(pointer: &str) -> String {
-    format!("field{}", pointer.replace('/', "-"))
+    format!("field{}", pointer.replace(['/', '#'], "-"))
 }
 
 /// A labelled field around an input that was made with [`input_id`]. `problem` is shown below while there is one.
@@ -71,6 +71,18 @@ pub fn text_input(
     placeholder: &'static str,
     problem: Signal<Option<String>>,
 ) -> AnyView {
+    described_input(pointer, pointer, kind, binding, placeholder, problem)
+}
+
+/// A single-line input whose problem stands at `described`.
+pub fn described_input(
+    pointer: &str,
+    described: &str,
+    kind: InputKind,
+    binding: &Binding,
+    placeholder: &'static str,
+    problem: Signal<Option<String>>,
+) -> AnyView {
     let (type_, mode) = match kind {
         InputKind::Text => ("text", "text"),
         // Not `number`: a wheel that scrolls the page must not change it.
@@ -79,7 +91,7 @@ pub fn text_input(
         InputKind::Secret => ("password", "text"),
     };
     let Binding { get, set } = binding.clone();
-    let described = problem_id(pointer);
+    let described = problem_id(described);
     html! {
         <input
             id=input_id(pointer)
@@ -100,7 +112,13 @@ pub fn text_input(
 }
 
 /// A text of several lines.
-pub fn text_area(pointer: &str, binding: &Binding, rows: u8) -> AnyView {
+pub fn text_area(
+    pointer: &str,
+    binding: &Binding,
+    rows: u8,
+    placeholder: &'static str,
+    problem: Signal<Option<String>>,
+) -> AnyView {
     let Binding { get, set } = binding.clone();
     html! {
         <textarea
@@ -108,7 +126,10 @@ pub fn text_area(pointer: &str, binding: &Binding, rows: u8) -> AnyView {
             class="input input-area"
             rows=rows
             spellcheck="false"
+            placeholder=placeholder
             prop:value=get
+            aria-describedby=problem_id(pointer)
+            aria-invalid=move || problem.with(Option::is_some).then_some("true")
             on:input=move |event| set.run(event_target_value(&event))
         >
             {get.get_untracked()}
@@ -145,6 +166,7 @@ pub fn check_box(
     id: String,
     label: String,
     hint: Option<String>,
+    disabled: bool,
     get: Signal<bool>,
     set: Callback<bool>,
 ) -> AnyView {
@@ -153,6 +175,7 @@ pub fn check_box(
             <input
                 r#type="checkbox"
                 id=id
+                disabled=disabled
                 checked=get.get_untracked()
                 prop:checked=get
                 on:change=move |event| set.run(event_target_checked(&event))

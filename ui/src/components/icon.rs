@@ -59,6 +59,30 @@ pub enum Icon {
     Shield,
     /// Not connected.
     Offline,
+    /// One after the other.
+    Steps,
+    /// To and fro.
+    Exchange,
+    /// A called procedure.
+    Braces,
+    /// A connection.
+    Plug,
+    /// A datagram.
+    Send,
+    /// An echo.
+    Target,
+    /// Where a name leads.
+    Signpost,
+    /// A date.
+    Calendar,
+    /// A heartbeat.
+    Heart,
+    /// A program.
+    Terminal,
+    /// Earlier.
+    ArrowUp,
+    /// Later.
+    ArrowDown,
 }
 
 impl Icon {
@@ -100,6 +124,22 @@ impl Icon {
                 "M10.5 2.3a3.2 3.2 0 1 1-1.7 5.9L4 13H2.5v-2.5l.700-.200v-1.3h1.3l2.9-3a3.2 3.2 0 0 1 3.1-3.7M11 5v.1"
             }
             Self::Shield => "M8 1.7 13 3.5v4c0 3.3-2 5.6-5 6.8-3-1.2-5-3.5-5-6.8v-4zM5.8 8l1.6 1.6 2.9-3.2",
+            Self::Steps => "M6.5 4h7M6.5 8h7M6.5 12h7M2.5 4h1M2.5 8h1M2.5 12h1",
+            Self::Exchange => "M2.5 5.5h10M9.5 2.5 12.5 5.5l-3 3M13.5 10.5h-10M6.5 7.5l-3 3 3 3",
+            Self::Braces => {
+                "M6 2.5c-1.5 0-2 .7-2 2v1.5c0 1.2-.6 2-1.5 2 .9 0 1.5.8 1.5 2v1.5c0 1.3.5 2 2 2M10 2.5c1.5 0 2 .7 2 2v1.5c0 1.2.6 2 1.5 2-.9 0-1.5.8-1.5 2v1.5c0 1.3-.5 2-2 2"
+            }
+            Self::Plug => "M6 1.8v3.2M10 1.8v3.2M3.8 5h8.4v2.5a4.2 4.2 0 0 1-8.4 0zM8 11.7v2.5",
+            Self::Send => "M14 2 7.2 8.8M14 2 9.7 14 7.2 8.8 2 6.3z",
+            Self::Target => {
+                "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6M8 8v.1"
+            }
+            Self::Signpost => "M8 1.8v12.4M8 3.2h4.5l1.7 1.7-1.7 1.7H8M8 8H3.5L1.8 9.7l1.7 1.7H8",
+            Self::Calendar => "M2.5 3.5h11v10h-11zM2.5 6.7h11M5.5 1.8v3M10.5 1.8v3",
+            Self::Heart => "M8 13.5C3.8 10.5 2 8.4 2 6a3 3 0 0 1 6-1 3 3 0 0 1 6 1c0 2.4-1.8 4.5-6 7.5z",
+            Self::Terminal => "M2 3h12v10H2zM4.5 6l2 2-2 2M8.5 10h3",
+            Self::ArrowUp => "M8 13V3M4 7l4-4 4 4",
+            Self::ArrowDown => "M8 3v10M4 9l4 4 4-4",
             Self::Offline => {
                 "M2 2l12 12M4.5 8.7A5 5 0 0 1 7 7.3M2 6.2a8.5 8.5 0 0 1 2.4-1.6M8 4a8.5 8.5 0 0 1 6 2.2M9.7 7.5a5 5 0 0 1 1.8 1.2M8 12.3v.1"
             }

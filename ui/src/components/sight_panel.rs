@@ -3,17 +3,21 @@
 use crate::{
     components::{
         certificate::certificate,
+        facts,
         icon::Icon,
         state_badge::{badge, of_outcome},
         waterfall::waterfall,
     },
     format,
 };
-use edgewatch_client::protocol::{
-    assertion::Severity,
-    batch::Place,
-    observation::{HttpFacts, Outcome, Sight},
-    reason::Reason,
+use edgewatch_client::{
+    check_document::SightDocument,
+    protocol::{
+        assertion::Severity,
+        batch::Place,
+        observation::{HttpFacts, Outcome, Sight},
+        reason::Reason,
+    },
 };
 use leptos::prelude::*;
 
@@ -47,7 +51,8 @@ pub fn place_words(place: &Place) -> String {
 }
 
 /// The whole sight.
-pub fn sight_panel(sight: &Sight) -> AnyView {
+pub fn sight_panel(seen: &SightDocument) -> AnyView {
+    let SightDocument { sight, facts } = seen;
     let look = of_outcome(sight.outcome.state());
     let phase = match sight.outcome {
         Outcome::Down {
@@ -78,14 +83,21 @@ pub fn sight_panel(sight: &Sight) -> AnyView {
             {sight.message.clone().map(|message| html! { <p class="sight-message">{message}</p> })}
             {(!sight.failed_assertions.is_empty())
                 .then(|| html! { <section><h3>"Failed assertions"</h3><ul class="assertion-list">{assertions}</ul></section> })}
+            {facts::facts(facts)}
             <section>
                 <h3>"Phases"</h3>
                 {waterfall(&sight.phases, sight.total_us.into())}
             </section>
-            {sight.http.as_ref().map(|http| response(http, sight))}
+            {match (&sight.http, sight.address) {
+                (Some(http), _) => response(http, sight),
+                (None, Some(address)) => html! { <dl class="facts"><div><dt>"Address"</dt><dd><code>{address.to_string()}</code></dd></div></dl> },
+                (None, None) => ().into_any(),
+            }}
             {sight
                 .certificate
                 .as_ref()
+                // A chain begins with it.
+                .filter(|_| facts["of"] != "tls")
                 .map(|facts| html! { <section><h3>"Certificate"</h3>{certificate(facts)}</section> })}
         </div>
     }

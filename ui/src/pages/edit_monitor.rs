@@ -1,10 +1,14 @@
 //! `/monitors/new` and `/monitors/{id}/edit`.
 
-mod assertions;
+pub mod check_fields;
 pub mod draft;
+mod fields;
 mod form;
-mod headers;
+mod rows;
+mod schedule;
 mod test_panel;
+mod tree;
+mod type_choice;
 
 use crate::{
     api::{fixed, read},
@@ -17,15 +21,20 @@ use crate::{
 };
 use draft::Draft;
 use edgewatch_client::{
+    check_document::CheckDocument,
     client::path,
-    monitor::Monitor,
-    protocol::problem::{FieldError, Problem, ProblemType},
+    monitor,
+    protocol::{
+        enrolment::ProbeStatus,
+        problem::{FieldError, Problem, ProblemType},
+    },
     region::Region,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use std::sync::Arc;
+
+type Monitor = monitor::Monitor<CheckDocument>;
 
 /// The form's state, shared by its parts.
 #[derive(Clone, Copy)]
@@ -36,52 +45,134 @@ pub struct FormState {
     pub draft: RwSignal<Draft>,
     /// What the API says of it.
     pub problem: RwSignal<Option<Problem>>,
-    /// Grows with each new row of headers or assertions.
-    pub last_key: RwSignal<u32>,
+    /// The regions that there are.
+    pub regions: StoredValue<Vec<RegionChoice>>,
+}
+
+/// A region to check from.
+#[derive(Clone, Debug)]
+pub struct RegionChoice {
+    /// Its name.
+    pub name: String,
+    /// Its name for people; may be empty.
+    pub label: String,
+    /// What its probes can do; none while it has no probe, and so is given the benefit of the doubt.
+    capabilities: Option<Vec<String>>,
+}
+
+impl RegionChoice {
+    fn of(region: &Region) -> Self {
+        let mut probes = region
+            .probes
+            .iter()
+            .filter(|probe| probe.status != ProbeStatus::Revoked)
+            .peekable();
+        let capabilities = probes
+            .peek()
+            .is_some()
+            .then(|| probes.flat_map(|probe| probe.capabilities.clone()).collect());
+        Self {
+            name: region.settings.name.as_str().to_owned(),
+            label: region.settings.label.clone(),
+            capabilities,
+        }
+    }
+
+    /// Whether any of its probes can make checks of this type.
+    pub fn can(&self, kind: &str) -> bool {
+        self.capabilities
+            .as_ref()
+            .is_none_or(|able| able.iter().any(|one| one == kind))
+    }
+}
+
+/// How far from a field an error may be to be told there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// At the field itself.
+    Exactly,
+    /// At it or below it.
+    Below,
+    /// At it, below it, or at the object around it: for the choice that says what the object is.
+    Choice,
+    /// At it, or at the row that it belongs to.
+    Row,
+}
+
+impl Reach {
+    fn takes(self, error: &str, field: &str) -> bool {
+        let at = error == field;
+        let parent = || field.rsplit_once('/').is_some_and(|(parent, _)| parent == error);
+        match self {
+            Self::Exactly => at,
+            Self::Below => at || is_below(error, field),
+            // The check itself has a place of its own.
+            Self::Choice => at || is_below(error, field) || (error != "/check" && parent()),
+            Self::Row => at || parent(),
+        }
+    }
+}
+
+fn is_below(error: &str, field: &str) -> bool {
+    error
+        .strip_prefix(field)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 impl FormState {
-    fn new(monitor: Option<i32>, draft: Draft) -> Self {
+    fn new(monitor: Option<i32>, draft: Draft, regions: &[Region]) -> Self {
         Self {
             monitor,
             draft: RwSignal::new(draft),
             problem: RwSignal::new(None),
-            last_key: RwSignal::new(1_000),
+            regions: StoredValue::new(regions.iter().map(RegionChoice::of).collect()),
         }
-    }
-
-    /// A key that no row has yet.
-    pub fn next_key(self) -> u32 {
-        self.last_key.update(|key| *key += 1);
-        self.last_key.get_untracked()
     }
 
     /// What is wrong at a field, or below it.
     pub fn problem_at(self, pointer: String) -> Signal<Option<String>> {
+        Signal::derive(move || self.told(&pointer, Reach::Below))
+    }
+
+    /// The same for a field of the check, by its path in the draft.
+    pub fn problem_in_check(self, path: String, reach: Reach) -> Signal<Option<String>> {
         Signal::derive(move || {
-            self.problem.with(|problem| {
-                let errors = &problem.as_ref()?.errors;
-                let at_or_below = |error: &&FieldError| {
-                    error
-                        .pointer
-                        .strip_prefix(&pointer)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                };
-                Some(errors.iter().find(at_or_below)?.detail.clone())
-            })
+            // Without a problem there is nothing to look up.
+            if self.problem.with(Option::is_none) {
+                return None;
+            }
+            let draft = self.draft.get();
+            self.told(&fields::place(&tree::pointer(&draft.check, &path)), reach)
+        })
+    }
+
+    fn told(self, pointer: &str, reach: Reach) -> Option<String> {
+        self.problem.with(|problem| {
+            let errors = &problem.as_ref()?.errors;
+            let told = errors.iter().find(|error| reach.takes(&error.pointer, pointer))?;
+            Some(told.detail.clone())
         })
     }
 
     /// A text of the draft as an input holds it. Plain functions: every field shares what they are wrapped in.
     pub fn binding(self, get: fn(&Draft) -> String, set: fn(&mut Draft, String)) -> Binding {
-        self.row_binding(Arc::new(get), Arc::new(set))
-    }
-
-    /// The same for a text of one row of many.
-    pub fn row_binding(self, get: Getter, set: Setter) -> Binding {
         Binding {
             get: Signal::derive(move || get(&self.draft.get())),
             set: Callback::new(move |text: String| self.change(&|draft| set(draft, text.clone()))),
+        }
+    }
+
+    /// The same for a text of the check, by its path.
+    pub fn check_binding(self, path: String) -> Binding {
+        let own = path.clone();
+        Binding {
+            get: Signal::derive(move || {
+                let draft = self.draft.get();
+                tree::text(&draft.check, &own)
+            }),
+            set: Callback::new(move |text: String| {
+                self.change(&|draft| tree::put(&mut draft.check, &path, text.clone().into()));
+            }),
         }
     }
 
@@ -89,12 +180,22 @@ impl FormState {
     pub fn change(self, change: &dyn Fn(&mut Draft)) {
         self.draft.update(|draft| change(draft));
     }
-}
 
-/// Takes a text out of the draft.
-pub type Getter = Arc<dyn Fn(&Draft) -> String + Send + Sync>;
-/// Puts a text into the draft.
-pub type Setter = Arc<dyn Fn(&mut Draft, String) + Send + Sync>;
+    /// Turns to another check type; regions that cannot do it are not asked for any more.
+    pub fn choose(self, kind: &'static str) {
+        self.problem.set(None);
+        self.change(&|draft| {
+            draft.choose(kind);
+            self.regions.with_value(|regions| {
+                draft.regions.retain(|name| {
+                    regions
+                        .iter()
+                        .any(|region| region.name == *name && region.can(kind))
+                });
+            });
+        });
+    }
+}
 
 /// The problem of fields that cannot even be sent.
 pub fn unreadable_fields(errors: Vec<FieldError>) -> Problem {
@@ -108,7 +209,7 @@ pub fn NewMonitorPage() -> impl IntoView {
     html! {
         <Title text="New monitor" />
         {loaded(regions, skeleton_rows, |regions: Vec<Region>| {
-            guarded(move || form::form(FormState::new(None, Draft::default()), "New monitor".to_owned(), &regions))
+            guarded(move || form::form(FormState::new(None, Draft::default(), &regions), "New monitor".to_owned()))
         })}
     }
 }
@@ -139,10 +240,15 @@ pub fn EditMonitorPage() -> impl IntoView {
 
 fn edit(monitor: &Monitor, regions: &[Region]) -> AnyView {
     let name = monitor.settings.name.clone();
-    let state = FormState::new(Some(monitor.id), Draft::from_settings(&monitor.settings));
+    let Some(draft) = Draft::from_settings(&monitor.settings) else {
+        let problem = Problem::new(ProblemType::Conflict)
+            .detail("This form does not know checks of this type. It can be changed through the API.");
+        return failure(&problem, Callback::new(|()| ()));
+    };
+    let state = FormState::new(Some(monitor.id), draft, regions);
     html! {
         <Title text=format!("Edit {name}") />
-        {form::form(state, name, regions)}
+        {form::form(state, name)}
     }
 }
 

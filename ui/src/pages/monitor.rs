@@ -15,9 +15,10 @@ use crate::{
     live::use_live,
 };
 use edgewatch_client::{
+    check_document::CheckDocument,
     client::path,
     event::{Event, LiveResult},
-    monitor::{Monitor, MonitorState, RegionState},
+    monitor::{self, MonitorState, RegionState},
     protocol::{
         observation::OutcomeState,
         problem::{Problem, ProblemType},
@@ -27,6 +28,9 @@ use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use view::View;
+
+/// A monitor, its check of whichever type.
+type Monitor = monitor::Monitor<CheckDocument>;
 
 /// One monitor.
 #[component]

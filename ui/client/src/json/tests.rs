@@ -13,7 +13,7 @@ use crate::{
     session::{SessionResponse, SetupResponse},
     test_run::TestRun,
 };
-use edgewatch_protocol::{observation::Sight, problem::Problem, reason::Reason};
+use edgewatch_protocol::{observation::Outcome, problem::Problem, reason::Reason};
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
@@ -116,7 +116,7 @@ fn outcomes() {
         r#"{"state":"degraded","reason":"assertion_failed"}"#,
         r#"{"state":"unmeasured","reason":"of_a_newer_version"}"#,
     ] {
-        same::<Sight>(&format!(r#"{{"outcome":{outcome},"total_us":1}}"#));
+        same::<Outcome>(outcome);
     }
     for reason in Reason::ALL {
         assert_eq!(from_str(&format!("\"{}\"", reason.as_str())), Ok(*reason));

@@ -4,11 +4,12 @@ use super::{FromJson, Json, Unreadable};
 use crate::json_object;
 use edgewatch_domain::{quorum::Quorum, state::MonitorState, verdict::Verdict};
 use edgewatch_protocol::{
+    assertion::Severity,
     batch::{ChainHead, IpFamily, Place},
     enrolment::ProbeStatus,
-    name::{MonitorId, Region},
-    observation::{Observation, OutcomeState, Sight},
-    phase::PhaseTimes,
+    name::Region,
+    observation::{CertificateFacts, FailedAssertion, Hop, HttpFacts, Outcome, OutcomeState},
+    phase::{Phase, PhaseTimes},
     problem::{FieldError, Problem},
     reason::Reason,
 };
@@ -22,11 +23,64 @@ json_object!(Place {
     asn,
     ip_family
 });
-json_object!(Observation { monitor, revision, slot_ms, started_ms, attempts [or 1], sight [flat] });
+json_object!(HttpFacts {
+    status,
+    protocol,
+    body_bytes [or 0],
+    body_sha256,
+    excerpt,
+    hops [or Vec::new()],
+});
+json_object!(Hop { url, status, phases });
+json_object!(CertificateFacts {
+    fingerprint,
+    subject,
+    issuer,
+    names,
+    not_before_ms,
+    not_after_ms,
+    tls_version,
+    cipher_suite,
+    key_algorithm [or String::new()],
+    key_bits,
+    signature_algorithm [or String::new()],
+});
+json_object!(FailedAssertion { text, severity });
 
-impl FromJson for MonitorId {
+impl FromJson for Severity {
     fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        i32::from_json(json).map(Self)
+        match json.text()? {
+            "down" => Ok(Self::Down),
+            "degraded" => Ok(Self::Degraded),
+            _ => Err(Unreadable::Mismatch),
+        }
+    }
+}
+
+impl FromJson for Phase {
+    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
+        let name = json.text()?;
+        let mut all = Self::ALL.into_iter();
+        all.find(|phase| phase.as_str() == name)
+            .ok_or(Unreadable::Mismatch)
+    }
+}
+
+impl FromJson for Outcome {
+    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
+        Ok(match json.member::<OutcomeState>("state")? {
+            OutcomeState::Up => Self::Up,
+            OutcomeState::Degraded => Self::Degraded {
+                reason: json.member("reason")?,
+            },
+            OutcomeState::Down => Self::Down {
+                reason: json.member("reason")?,
+                phase: json.member("phase")?,
+            },
+            OutcomeState::Unmeasured => Self::Unmeasured {
+                reason: json.member("reason")?,
+            },
+        })
     }
 }
 
@@ -79,4 +133,4 @@ macro_rules! read_by_serde {
     };
 }
 
-read_by_serde! { IpFamily PhaseTimes ProbeStatus Sight Verdict }
+read_by_serde! { IpFamily PhaseTimes ProbeStatus Verdict }

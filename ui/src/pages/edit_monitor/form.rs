@@ -1,22 +1,36 @@
 //! The form: what is checked, what must hold, when and from where, what counts as an outage.
 
-use super::{FormState, assertions, draft::Draft, headers, test_panel, unreadable_fields};
+use super::{
+    FormState, Reach,
+    check_fields::{CheckType, check_type},
+    draft::Draft,
+    fields,
+    schedule::schedule,
+    test_panel,
+    type_choice::type_choice,
+    unreadable_fields,
+};
 use crate::{
     api::use_client,
     components::{
-        field::{
-            Binding, InputKind, check_box, field, input_id, problem_line, select, text_area, text_input,
-        },
+        field::{Binding, InputKind, check_box, field, input_id, problem_line, select, text_input},
         icon::Icon,
         loading::alert,
     },
 };
-use edgewatch_client::{protocol::problem::ProblemType, region::Region};
+use edgewatch_client::protocol::problem::ProblemType;
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
+macro_rules! bound {
+    ($state:expr, $($path:tt)+) => {
+        $state.binding(|draft| draft.$($path)+.clone(), |draft, text| draft.$($path)+ = text)
+    };
+}
+pub(super) use bound;
+
 /// The whole form, with its test panel beside it.
-pub fn form(state: FormState, title: String, regions: &[Region]) -> AnyView {
+pub fn form(state: FormState, title: String) -> AnyView {
     let client = use_client();
     let navigate = use_navigate();
     let busy = RwSignal::new(false);
@@ -65,19 +79,28 @@ pub fn form(state: FormState, title: String, regions: &[Region]) -> AnyView {
             (n > 0).then(|| format!("{} to correct", crate::format::counted(n, "field")))
         })
     };
+    let kind = Memo::new(move |_| {
+        let draft = state.draft.get();
+        draft.kind
+    });
+    // The type of a monitor stays: its history would not mean anything else.
+    let fixed = state
+        .monitor
+        .and_then(|_| check_type(kind.get_untracked()))
+        .map(|known| html! { <p class="page-sub type-fixed">{known.icon.view()} {known.label} " check"</p> });
+    let choice = state.monitor.is_none().then(|| type_choice(state, kind));
     html! {
         <div class="page-head">
             <div>
                 <a class="back" href=back.clone()>{Icon::ChevronLeft.view()} "Back"</a>
                 <h1>{title}</h1>
+                {fixed}
             </div>
         </div>
         <div class="form-page">
             <form class="form" novalidate on:submit=send>
-                {request(state)}
-                {expectations(state)}
-                {schedule(state, regions)}
-                {outage(state)}
+                {choice}
+                {move || check_type(kind.get()).map(|known| sections(state, known))}
                 {labels(state)}
                 {move || general()}
                 <div class="form-end">
@@ -89,7 +112,7 @@ pub fn form(state: FormState, title: String, regions: &[Region]) -> AnyView {
                     {state.monitor.map(remove)}
                 </div>
             </form>
-            <aside class="form-aside">{test_panel::test_panel(state, regions)}</aside>
+            <aside class="form-aside">{move || check_type(kind.get()).map(|known| test_panel::aside(state, known))}</aside>
         </div>
     }
 }
@@ -104,6 +127,9 @@ fn show_first_problem() {
             .ok()
             .flatten();
         if let Some(element) = found {
+            if let Ok(Some(fold)) = element.closest("details") {
+                let _ = fold.set_attribute("open", "");
+            }
             element.scroll_into_view();
             if let Some(input) = element.dyn_ref::<web_sys::HtmlElement>() {
                 let _ = input.focus();
@@ -112,8 +138,35 @@ fn show_first_problem() {
     });
 }
 
+/// What a type asks for, and when and from where its checks are made.
+fn sections(state: FormState, known: &'static CheckType) -> AnyView {
+    let own = known
+        .sections
+        .iter()
+        .enumerate()
+        .map(|(i, part)| {
+            let fields = fields::fields(state, "", part.fields);
+            let content = if i == 0 {
+                html! {
+                    {line(state, "Name", "/name", InputKind::Text, None, "Checkout", &bound!(state, name))}
+                    {fields}
+                    {problem_line("/check", state.problem_in_check(String::new(), Reach::Exactly))}
+                    {problem_line("/check/type", state.problem_at("/check/type".to_owned()))}
+                }
+            } else {
+                fields
+            };
+            section(part.title, part.about, content)
+        })
+        .collect_view();
+    html! {
+        {own}
+        {known.is_probed().then(|| html! { {schedule(state, known)} {outage(state)} })}
+    }
+}
+
 /// A section with a heading and an explanation.
-fn section(title: &'static str, about: &'static str, content: AnyView) -> AnyView {
+pub(super) fn section(title: &'static str, about: &'static str, content: AnyView) -> AnyView {
     html! {
         <fieldset class="form-section">
             <legend>{title}</legend>
@@ -143,199 +196,11 @@ pub(super) fn line(
     )
 }
 
-fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn options(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs
         .iter()
         .map(|(value, text)| ((*value).to_owned(), (*text).to_owned()))
         .collect()
-}
-
-macro_rules! bound {
-    ($state:expr, $($path:tt)+) => {
-        $state.binding(|draft| draft.$($path)+.clone(), |draft, text| draft.$($path)+ = text)
-    };
-}
-
-fn request(state: FormState) -> AnyView {
-    let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-        .map(|method| (method.to_owned(), method.to_owned()));
-    let url_problem = state.problem_at("/check/url".to_owned());
-    let has_body = move || {
-        let draft = state.draft.get();
-        !matches!(draft.method.as_str(), "GET" | "HEAD") || !draft.body.is_empty()
-    };
-    let scheme = Memo::new(move |_| {
-        let draft = state.draft.get();
-        draft.auth.scheme.clone()
-    });
-    let credentials = move || match scheme.get().as_str() {
-        "basic" => html! {
-            <div class="field-pair">
-                {line(state, "User name", "/check/auth/username", InputKind::Text, None, "", &bound!(state, auth.username))}
-                {line(state, "Password", "/check/auth/password", InputKind::Secret, None, "", &bound!(state, auth.secret))}
-            </div>
-        },
-        "bearer" => line(
-            state,
-            "Token",
-            "/check/auth/token",
-            InputKind::Secret,
-            None,
-            "",
-            &bound!(state, auth.secret),
-        ),
-        _ => ().into_any(),
-    };
-    let schemes = options(&[
-        ("none", "None"),
-        ("basic", "User name and password"),
-        ("bearer", "Bearer token"),
-    ]);
-    let content = html! {
-        {line(state, "Name", "/name", InputKind::Text, None, "Checkout", &bound!(state, name))}
-        <div class="field" class:field-wrong=move || url_problem.with(Option::is_some)>
-            <label for=input_id("/check/url")>"Address"</label>
-            <div class="input-joined">
-                {select(input_id("/check/method"), Some("Method"), methods.to_vec(), &bound!(state, method))}
-                {text_input("/check/url", InputKind::Url, &bound!(state, url), "https://example.com/health", url_problem)}
-            </div>
-            {problem_line("/check/url", url_problem)}
-            {problem_line("/check/method", state.problem_at("/check/method".to_owned()))}
-        </div>
-        {headers::headers(state)}
-        {move || {
-            has_body()
-                .then(|| {
-                    field(
-                        "Body",
-                        "/check/body",
-                        None,
-                        state.problem_at("/check/body".to_owned()),
-                        text_area("/check/body", &bound!(state, body), 4),
-                    )
-                })
-        }}
-        {field(
-            "Credentials",
-            "/check/auth",
-            Some("Sent to the address's own origin only. Stored encrypted, never shown again."),
-            Signal::stored(None),
-            select(input_id("/check/auth"), None, schemes, &bound!(state, auth.scheme)),
-        )}
-        {move || credentials()}
-    };
-    section(
-        "Request",
-        "What each region sends, as its own connection: nothing is cached or shared.",
-        content,
-    )
-}
-
-fn expectations(state: FormState) -> AnyView {
-    let modes = options(&[
-        ("own", "Own connection: every phase and the certificate"),
-        ("platform", "Platform's sockets and TLS: no certificate"),
-        ("fetch", "Platform's HTTP client: first byte and body only"),
-    ]);
-    let content = html! {
-        {assertions::assertions(state)}
-        <div class="field-pair">
-            {line(state, "Follow redirects", "/check/max_redirects", InputKind::Number, Some("0 judges the redirect itself."), "5", &bound!(state, max_redirects))}
-            {line(state, "Largest body, KiB", "/check/max_body_bytes", InputKind::Number, Some("A larger one is down."), "1024", &bound!(state, max_body_kib))}
-        </div>
-        {field(
-            "Measuring",
-            "/check/phases",
-            Some("Where the platform forbids an own connection, the probe falls back and says so."),
-            state.problem_at("/check/phases".to_owned()),
-            select(input_id("/check/phases"), None, modes, &bound!(state, phases)),
-        )}
-        {check_box(
-            "accept-any-certificate".to_owned(),
-            "Accept any certificate".to_owned(),
-            Some("Also an expired, foreign or self-signed one. Its facts are still recorded.".to_owned()),
-            Signal::derive(move || { let draft = state.draft.get(); draft.accept_any_certificate }),
-            Callback::new(move |on| state.change(&|draft| draft.accept_any_certificate = on)),
-        )}
-    };
-    section(
-        "Expectations",
-        "What must hold of the response. Without a condition on the status, 200 to 299 is asked for.",
-        content,
-    )
-}
-
-fn schedule(state: FormState, regions: &[Region]) -> AnyView {
-    let mut intervals = options(&[
-        ("10", "10 seconds"),
-        ("30", "30 seconds"),
-        ("60", "1 minute"),
-        ("120", "2 minutes"),
-        ("300", "5 minutes"),
-        ("900", "15 minutes"),
-        ("3600", "1 hour"),
-        ("21600", "6 hours"),
-        ("86400", "1 day"),
-    ]);
-    let current = {
-        let draft = state.draft.get_untracked();
-        draft.interval_s.clone()
-    };
-    if !intervals.iter().any(|(value, _)| *value == current) {
-        intervals.insert(0, (current.clone(), format!("{current} seconds")));
-    }
-    let boxes = regions
-        .iter()
-        .map(|region| {
-            let name = region.settings.name.as_str().to_owned();
-            let (own, changed) = (name.clone(), name.clone());
-            let label = if region.settings.label.is_empty() {
-                name.clone()
-            } else {
-                format!("{} · {name}", region.settings.label)
-            };
-            check_box(
-                format!("region-{name}"),
-                label,
-                None,
-                Signal::derive(move || {
-                    let draft = state.draft.get();
-                    draft.regions.contains(&own)
-                }),
-                Callback::new(move |on| {
-                    state.change(&|draft| {
-                        draft.regions.retain(|region| *region != changed);
-                        if on {
-                            draft.regions.push(changed.clone());
-                        }
-                    });
-                }),
-            )
-        })
-        .collect_view();
-    let all = move || {
-        let draft = state.draft.get();
-        draft.regions.is_empty()
-    };
-    let content = html! {
-        <div class="field-pair">
-            {field(
-                "Check every",
-                "/interval_s",
-                None,
-                state.problem_at("/interval_s".to_owned()),
-                select(input_id("/interval_s"), None, intervals, &bound!(state, interval_s)),
-            )}
-            {line(state, "Time-out, ms", "/timeout_ms", InputKind::Number, None, "10000", &bound!(state, timeout_ms))}
-        </div>
-        <div class="field" role="group" aria-labelledby="regions-label">
-            <span class="label" id="regions-label">"Regions"</span>
-            <p class="hint">{move || if all() { "All regions, also those that come later." } else { "Only the chosen regions." }}</p>
-            <div class="check-grid">{boxes}</div>
-            {problem_line("/regions", state.problem_at("/regions".to_owned()))}
-        </div>
-    };
-    section("Schedule", "How often, and from where.", content)
 }
 
 fn outage(state: FormState) -> AnyView {
@@ -384,6 +249,7 @@ fn labels(state: FormState) -> AnyView {
             "paused".to_owned(),
             "Paused".to_owned(),
             Some("Kept, but not checked.".to_owned()),
+            false,
             Signal::derive(move || { let draft = state.draft.get(); draft.paused }),
             Callback::new(move |on| state.change(&|draft| draft.paused = on)),
         )}

@@ -1,6 +1,6 @@
 //! Trying the check once, before it is saved.
 
-use super::{FormState, draft::Draft, unreadable_fields};
+use super::{FormState, check_fields::CheckType, draft::Draft, unreadable_fields};
 use crate::{
     api::use_client,
     components::{
@@ -12,12 +12,15 @@ use crate::{
 };
 use edgewatch_client::{
     Client,
+    check_document::SightDocument,
     protocol::{batch::Place, problem::Problem},
-    region::Region,
-    test_run::{TestReport, TestRun, TestRunRequest},
+    test_run::{self, TestRunRequest},
 };
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
+
+type TestReport = test_run::TestReport<SightDocument>;
+type TestRun = test_run::TestRun<SightDocument>;
 
 /// How the test stands.
 #[derive(Clone)]
@@ -36,8 +39,35 @@ enum Standing {
 const POLL: Duration = Duration::from_secs(2);
 const POLLS: u32 = 90;
 
-/// The panel.
-pub fn test_panel(state: FormState, regions: &[Region]) -> AnyView {
+/// What stands beside the form.
+pub fn aside(state: FormState, known: &'static CheckType) -> AnyView {
+    if known.is_probed() {
+        test_panel(state, known)
+    } else {
+        calls()
+    }
+}
+
+/// What a job will do.
+fn calls() -> AnyView {
+    html! {
+        <section class="card test-panel" aria-labelledby="calls-title">
+            <div class="card-head"><h2 id="calls-title">"How a job calls in"</h2></div>
+            <div class="calls">
+                <p>"The monitor gets a secret address. The job calls it when it has run:"</p>
+                <dl class="facts">
+                    <div><dt><code>"…"</code></dt><dd>"It succeeded."</dd></div>
+                    <div><dt><code>"…/start"</code></dt><dd>"It began; how long it runs is measured from here."</dd></div>
+                    <div><dt><code>"…/fail"</code></dt><dd>"It failed."</dd></div>
+                    <div><dt><code>"…/$?"</code></dt><dd>"Its exit code: 0 succeeded, any other failed."</dd></div>
+                </dl>
+                <p class="hint">"Without a call in time, and after the grace period, the monitor is down."</p>
+            </div>
+        </section>
+    }
+}
+
+fn test_panel(state: FormState, known: &'static CheckType) -> AnyView {
     let client = use_client();
     let standing = RwSignal::new(Standing::Idle);
     let region = RwSignal::new(String::new());
@@ -75,12 +105,11 @@ pub fn test_panel(state: FormState, regions: &[Region]) -> AnyView {
             }
         });
     };
-    let choices = std::iter::once((String::new(), "the aggregator, at once".to_owned()))
-        .chain(regions.iter().map(|region| {
-            let name = region.settings.name.as_str().to_owned();
-            (name.clone(), name)
-        }))
-        .collect();
+    let mut choices = vec![(String::new(), "the aggregator, at once".to_owned())];
+    state.regions.with_value(|regions| {
+        let able = regions.iter().filter(|region| region.can(known.name));
+        choices.extend(able.map(|region| (region.name.clone(), region.name.clone())));
+    });
     let binding = Binding {
         get: region.into(),
         set: Callback::new(move |name| region.set(name)),

@@ -1,6 +1,6 @@
 //! The monitor's head: name, state, what can be done; and what each region says.
 
-use super::{is_checked, view::View};
+use super::{Monitor, is_checked, view::View};
 use crate::{
     api::use_client,
     components::{
@@ -10,28 +10,42 @@ use crate::{
         state_badge::{mark, of_monitor, of_verdict},
     },
     format,
+    pages::edit_monitor::check_fields::check_type,
     session::use_session,
 };
 use edgewatch_client::{
-    monitor::{Monitor, MonitorState, RegionState, Verdict},
-    protocol::{check::Check, problem::Problem},
+    monitor::{MonitorState, RegionState, Verdict},
+    protocol::problem::Problem,
 };
 use leptos::{prelude::*, task::spawn_local};
 
 /// Name, target, actions and the banner of its state.
 pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
+    let known = {
+        let monitor = monitor.get_untracked();
+        check_type(monitor.settings.check.type_name())
+    };
     let target = move || {
         let monitor = monitor.get();
-        match &monitor.settings.check {
-            Check::Http(http) => http.url.clone(),
-            other => format!("{} check", other.type_name()),
+        let target = monitor.target.clone();
+        // What a browser can open is a link.
+        if target.starts_with("http://") || target.starts_with("https://") {
+            html! {
+                <a class="monitor-target" href=target.clone() rel="external noreferrer" target="_blank">
+                    {target.clone()} {Icon::External.view()}
+                </a>
+            }
+        } else {
+            html! { <span class="monitor-target">{target}</span> }
         }
     };
-    let method = move || {
+    let label = move || {
         let monitor = monitor.get();
-        match &monitor.settings.check {
-            Check::Http(http) => http.method.0.clone(),
-            _ => String::new(),
+        let check = &monitor.settings.check;
+        match (known, check.0["method"].as_str()) {
+            (Some(known), Some(method)) if method != "GET" => format!("{} {method}", known.label),
+            (Some(known), _) => known.label.to_owned(),
+            (None, _) => check.type_name().to_owned(),
         }
     };
     let tags = move || {
@@ -58,8 +72,8 @@ pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
                 <a class="back" href="/">{Icon::ChevronLeft.view()} "Monitors"</a>
                 <h1>{move || { let monitor = monitor.get(); monitor.settings.name.clone() }}</h1>
                 <p class="monitor-sub">
-                    <span class="method">{move || method()}</span>
-                    <a class="monitor-target" href=move || target() rel="external noreferrer" target="_blank">{move || target()} {Icon::External.view()}</a>
+                    <span class="method">{known.map(|known| known.icon.view())} {move || label()}</span>
+                    {move || target()}
                     <span class="muted">{move || rhythm()}</span>
                     {move || tags()}
                 </p>

@@ -11,9 +11,11 @@ use crate::{
     },
     format::Moment,
 };
-use edgewatch_client::{client::path, result::ResultDetail};
+use edgewatch_client::{check_document::ObservationDocument, client::path, result};
 use leptos::{ev, html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+type ResultDetail = result::ResultDetail<ObservationDocument>;
 
 /// Begins to read the result that the address names.
 pub fn read_result(id: i32, view: Memo<View>) -> Reading {
@@ -105,7 +107,7 @@ fn whole(detail: &ResultDetail) -> AnyView {
             {moment(summary.at, Moment::Second)} " from " <strong>{summary.region.as_str().to_owned()}</strong>
         </p>
         {match &detail.observation {
-            Some(observation) => sight_panel(&observation.sight),
+            Some(observation) => sight_panel(&observation.seen),
             None => html! { <p class="note">"The evidence's retention is over; the figures of the list are what is left."</p> },
         }}
         <section class="evidence">

@@ -1,6 +1,6 @@
 //! The list of results, newest first, with filters; each leads to its whole story.
 
-use super::view::View;
+use super::{Monitor, view::View};
 use crate::{
     api::{Reading, read},
     components::{
@@ -14,7 +14,6 @@ use crate::{
 };
 use edgewatch_client::{
     client::path,
-    monitor::Monitor,
     page::Page,
     protocol::{observation::OutcomeState, phase::Phase},
     result::ResultSummary,

@@ -141,6 +141,7 @@ pub fn new_token() -> AnyView {
                     "self-approving".to_owned(),
                     "Approve by itself".to_owned(),
                     Some("Whoever has the token is trusted at once.".to_owned()),
+                    false,
                     approving.into(),
                     Callback::new(move |on| approving.set(on)),
                 )}

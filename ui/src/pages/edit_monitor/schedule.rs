@@ -1,0 +1,96 @@
+//! How often a monitor is checked, and from where.
+
+use super::{
+    FormState, RegionChoice,
+    check_fields::CheckType,
+    form::{bound, line, options, section},
+};
+use crate::components::field::{InputKind, check_box, field, input_id, problem_line, select};
+use leptos::prelude::*;
+
+/// The section.
+pub fn schedule(state: FormState, known: &'static CheckType) -> AnyView {
+    let mut intervals = options(&[
+        ("10", "10 seconds"),
+        ("30", "30 seconds"),
+        ("60", "1 minute"),
+        ("120", "2 minutes"),
+        ("300", "5 minutes"),
+        ("900", "15 minutes"),
+        ("3600", "1 hour"),
+        ("21600", "6 hours"),
+        ("86400", "1 day"),
+    ]);
+    let current = {
+        let draft = state.draft.get_untracked();
+        draft.interval_s.clone()
+    };
+    if !intervals.iter().any(|(value, _)| *value == current) {
+        intervals.insert(0, (current.clone(), format!("{current} seconds")));
+    }
+    let boxes = state.regions.with_value(|regions| {
+        regions
+            .iter()
+            .map(|region| region_box(state, region, known))
+            .collect_view()
+    });
+    let unable = state
+        .regions
+        .with_value(|regions| regions.iter().filter(|region| !region.can(known.name)).count());
+    let words = move || {
+        let draft = state.draft.get();
+        match (draft.regions.is_empty(), unable) {
+            (false, _) => "Only the chosen regions.",
+            (true, 0) => "All regions, also those that come later.",
+            (true, _) => "All regions that can, also those that come later.",
+        }
+    };
+    let content = html! {
+        <div class="field-pair">
+            {field(
+                "Check every",
+                "/interval_s",
+                None,
+                state.problem_at("/interval_s".to_owned()),
+                select(input_id("/interval_s"), None, intervals, &bound!(state, interval_s)),
+            )}
+            {line(state, "Time-out, ms", "/timeout_ms", InputKind::Number, None, "10000", &bound!(state, timeout_ms))}
+        </div>
+        <div class="field" role="group" aria-labelledby="regions-label">
+            <span class="label" id="regions-label">"Regions"</span>
+            <p class="hint">{move || words()}</p>
+            <div class="check-grid">{boxes}</div>
+            {problem_line("/regions", state.problem_at("/regions".to_owned()))}
+        </div>
+    };
+    section("Schedule", "How often, and from where.", content)
+}
+
+fn region_box(state: FormState, region: &RegionChoice, known: &'static CheckType) -> AnyView {
+    let RegionChoice { name, label, .. } = region;
+    let can = region.can(known.name);
+    let (own, changed) = (name.clone(), name.clone());
+    let text = if label.is_empty() {
+        name.clone()
+    } else {
+        format!("{label} · {name}")
+    };
+    check_box(
+        format!("region-{name}"),
+        text,
+        (!can).then(|| format!("None of its probes can do {} checks.", known.label)),
+        !can,
+        Signal::derive(move || {
+            let draft = state.draft.get();
+            draft.regions.contains(&own)
+        }),
+        Callback::new(move |on| {
+            state.change(&|draft| {
+                draft.regions.retain(|region| *region != changed);
+                if on {
+                    draft.regions.push(changed.clone());
+                }
+            });
+        }),
+    )
+}

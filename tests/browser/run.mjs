@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
-import { findBrowser, launch, looks, openPage, picture, visit } from "./browser.mjs";
+import { assertAccessible, findBrowser, launch, looks, openPage, picture, visit } from "./browser.mjs";
 import { System, eventually, root } from "./system.mjs";
 
 const output = join(root, "tests/browser/output");
@@ -84,6 +84,130 @@ test("a browser walks the product", { timeout: 600_000 }, async (t) => {
 
   const path = new URL(page.url()).pathname;
 
+  const save = () => page.getByRole("button", { name: /create monitor|save changes/i }).click();
+  /** The field is marked, and its own line says what is wrong. */
+  async function wrong(field, words) {
+    const line = page.locator(`#${await field.getAttribute("aria-describedby")}`);
+    await line.filter({ hasText: words, visible: true }).waitFor();
+    assert.equal(await field.getAttribute("aria-invalid"), "true");
+  }
+  async function newMonitor(type, name) {
+    await visit(page, "/monitors/new");
+    await page.getByRole("radio", { name: type }).check();
+    await page.getByLabel("Name", { exact: true }).fill(name);
+  }
+
+  await t.test("a TCP monitor: what is wrong is told at its field", async () => {
+    await newMonitor(/^TCP/, "Echo");
+    await picture(page, output, "form-tcp-empty");
+    await page.getByLabel("Host", { exact: true }).fill("not a host");
+    const port = page.getByLabel("Port", { exact: true });
+    await port.fill("echo");
+    await save();
+    await wrong(port, "whole number");
+    await port.fill("70000");
+    await save();
+    await wrong(port, "70000");
+    await port.fill("0");
+    await page.getByLabel("Send", { exact: true }).selectOption("hex");
+    await page.getByLabel("What is sent").fill("0g");
+    await page.getByRole("button", { name: "Add assertion" }).click();
+    await page.getByLabel("Condition").selectOption("matches");
+    await page.getByLabel("Value", { exact: true }).fill("(");
+    await save();
+    await wrong(port, "1 to 65535");
+    await wrong(page.getByLabel("What is sent"), "hex");
+    await wrong(page.getByLabel("Value", { exact: true }), "regular expression");
+    await page.getByText(/\d fields to correct/).waitFor();
+    await picture(page, output, "form-tcp-problems");
+    await page.getByLabel("Host", { exact: true }).fill("127.0.0.1");
+    await port.fill(String(system.targetPort));
+    await page.getByLabel("What is sent").fill("47 45 54 20 2f 20 48 54 54 50 2f 31 2e 30 0d 0a 0d 0a");
+    await page.getByLabel("Value", { exact: true }).fill("^HTTP/1");
+    await page.getByRole("button", { name: "Test", exact: true }).click();
+    await page.getByRole("heading", { name: "Reply" }).waitFor({ timeout: 30_000 });
+    await picture(page, output, "form-tcp-tested");
+    await save();
+    await page.waitForURL(/\/monitors\/\d+$/);
+    await page.getByText(`127.0.0.1:${system.targetPort}`).first().waitFor();
+    await visit(page, `${new URL(page.url()).pathname}/edit`);
+    assert.equal(await page.getByLabel("Value", { exact: true }).inputValue(), "^HTTP/1");
+    assert.equal(await page.getByRole("radio").count(), 0, "a monitor's type stays");
+    noFaults("TCP");
+  });
+
+  await t.test("a DNS monitor", async () => {
+    await newMonitor(/^DNS/, "Name");
+    await page.getByLabel("Name to resolve").fill("a..example");
+    await page.getByLabel("Resolver", { exact: true }).selectOption("https");
+    await page.getByLabel("Resolver's address").fill("ftp://dns.example/");
+    await save();
+    await wrong(page.getByLabel("Name to resolve"), /./);
+    await wrong(page.getByLabel("Resolver's address"), "https://");
+    await picture(page, output, "form-dns-problems");
+    await page.getByLabel("Name to resolve").fill("shop.example.com");
+    await page.getByLabel("Record").selectOption("MX");
+    await page.getByLabel("Resolver", { exact: true }).selectOption("probe");
+    await page.getByLabel("Values").fill("10 mx1.example.com\n20 mx2.example.com");
+    await page.getByLabel("The answer has").selectOption("exact");
+    await page.getByLabel("Paused").check();
+    await save();
+    await page.waitForURL(/\/monitors\/\d+$/);
+    const check = await page.evaluate(async () => (await (await fetch(`/api/v1${location.pathname}`)).json()).check);
+    assert.deepEqual([check.record, check.expected, check.expected_match], ["MX", ["10 mx1.example.com", "20 mx2.example.com"], "exact"]);
+    noFaults("DNS");
+  });
+
+  await t.test("a multi-step monitor is put together by the keyboard alone", async () => {
+    await newMonitor(/^Multi-step/, "Sign in and read");
+    const focused = () => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent.trim());
+    const press = async (...keys) => {
+      for (const key of keys) await page.keyboard.press(key);
+    };
+    await page.getByLabel("Address").focus();
+    await page.keyboard.type(`${system.target}/healthy?token={{token}}`);
+    await page.getByRole("button", { name: "Add step" }).focus();
+    await press("Enter");
+    await eventually("the new step's name has the focus", async () => (await focused()) === "Step name");
+    await press("Control+a");
+    await page.keyboard.type("Sign in");
+    await press("Tab", "Tab");
+    assert.equal(await focused(), "Address");
+    await page.keyboard.type(`${system.target}/healthy`);
+    await save();
+    await wrong(page.getByLabel("Address").first(), "{{token}}");
+    // The second step is the one that knows the token, so it moves up.
+    await page.getByRole("button", { name: "Move step 2 up" }).focus();
+    await press("Enter");
+    await eventually("the button of the other way has the focus", async () => (await focused()) === "Move step 1 down");
+    assert.deepEqual(await page.getByLabel("Step name").evaluateAll((inputs) => inputs.map(({ value }) => value)), ["Sign in", "Step 1"]);
+    await page.getByRole("button", { name: "Add variable to keep" }).first().focus();
+    await press("Enter");
+    await eventually("the variable's name has the focus", async () => (await focused()) === "Variable name");
+    await page.keyboard.type("token");
+    await press("Tab", "ArrowDown", "Tab");
+    assert.equal(await focused(), "Header name");
+    await page.keyboard.type("date");
+    await picture(page, output, "form-steps");
+    await save();
+    await page.waitForURL(/\/monitors\/\d+$/);
+    await picture(page, output, "form-steps-edit", `${new URL(page.url()).pathname}/edit`);
+    assert.deepEqual(await page.getByLabel("Step name").evaluateAll((inputs) => inputs.map(({ value }) => value)), ["Sign in", "Step 1"]);
+    noFaults("steps");
+  });
+
+  await t.test("every check type has its form", async () => {
+    await visit(page, "/monitors/new");
+    const types = await page.getByRole("radio").evaluateAll((inputs) => inputs.map(({ value }) => value));
+    assert.equal(types.length, 12);
+    for (const type of types) {
+      await page.locator(`input[value="${type}"]`).check();
+      await page.screenshot({ path: join(output, `form-of-${type}.png`), fullPage: true });
+      await assertAccessible(page, `the form of ${type}`);
+    }
+    noFaults("types");
+  });
+
   await t.test("it is seen up, down and up again without a reload", async () => {
     await visit(page, "/");
     await page.evaluate(() => (globalThis.notReloaded = true));
@@ -145,7 +269,7 @@ test("a browser walks the product", { timeout: 600_000 }, async (t) => {
     writeFileSync(join(system.dir, "edgewatch.yml"), manyMonitors());
     await visit(page, "/");
     await page.getByText("Service 001").first().waitFor({ timeout: 60_000 });
-    await page.getByRole("link", { name: /All\s*501/ }).waitFor();
+    await page.getByRole("link", { name: /All\s*504/ }).waitFor();
     await picture(page, output, "overview-500", "/");
     // Rows are made as they come into sight.
     for (let i = 0; i < 40 && !(await page.getByText("Service 500").count()); i++) {

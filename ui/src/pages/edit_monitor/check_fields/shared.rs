@@ -12,7 +12,7 @@ pub const PORT: Field = field("/port", "Port", Kind::Number).required().sixths(2
 
 pub const IP_VERSION: Field = field(
     "/ip_version",
-    "Addresses",
+    "IP version",
     Kind::Select(&[
         ("any", "IPv4, then IPv6"),
         ("v4", "IPv4 only"),

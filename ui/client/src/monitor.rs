@@ -17,6 +17,7 @@ pub struct MonitorSettings<C = Check> {
     /// Shown everywhere; unique, 1 to 100 characters.
     pub name: String,
     /// What is checked.
+    #[cfg_attr(feature = "openapi", schema(value_type = Check))]
     pub check: C,
     /// Seconds between checks, a multiple of 10 from 10 to 86,400.
     #[serde(default = "default_interval_s")]
@@ -91,6 +92,7 @@ pub struct Monitor<C = Check> {
     pub revision: i32,
     /// The settings, secrets redacted.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = MonitorSettings))]
     pub settings: MonitorSettings<C>,
     /// What is checked, in short and without secrets.
     pub target: String,

@@ -97,6 +97,7 @@ pub struct ResultDetail<O = Observation> {
     #[serde(flatten)]
     pub summary: ResultSummary,
     /// The observation as the probe signed it; absent when the evidence's retention is over.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Observation>))]
     pub observation: Option<O>,
     /// Where it comes from.
     pub evidence: Evidence,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct TestRunRequest<C = Check> {
     /// The check. Redacted secrets are taken from `monitor`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Check))]
     pub check: C,
     /// The time-out, 100 to 60,000.
     #[serde(default = "crate::monitor::default_timeout_ms")]
@@ -34,6 +35,7 @@ pub struct TestRun<S = Sight> {
     /// When it was asked for.
     pub requested_at: DateTime<Utc>,
     /// What was seen; absent while it waits for the region's next tick.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<TestReport>))]
     pub report: Option<TestReport<S>>,
 }
 
@@ -54,6 +56,7 @@ pub struct TestReport<S = Sight> {
     pub place: Place,
     /// What was seen.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Sight))]
     pub sight: S,
 }
 

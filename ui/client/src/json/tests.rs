@@ -2,6 +2,7 @@
 
 use super::{FromJson, Unreadable, from_str};
 use crate::{
+    check_document::{CheckDocument, ObservationDocument, SightDocument},
     enrolment_token::EnrolmentToken,
     event::Event,
     monitor::Monitor,
@@ -13,14 +14,47 @@ use crate::{
     session::{SessionResponse, SetupResponse},
     test_run::TestRun,
 };
-use edgewatch_protocol::{observation::Outcome, problem::Problem, reason::Reason};
-use serde::de::DeserializeOwned;
+use edgewatch_protocol::{
+    observation::{Observation, Outcome, Sight},
+    problem::Problem,
+    reason::Reason,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::Value;
 use std::fmt::Debug;
 
 #[track_caller]
 fn same<T: FromJson + DeserializeOwned + PartialEq + Debug>(text: &str) {
     let expected: T = serde_json::from_str(text).unwrap();
     assert_eq!(from_str::<T>(text), Ok(expected));
+}
+
+/// As the contract with probes reads it, its facts apart.
+fn apart(given: Value) -> Result<SightDocument, serde_json::Error> {
+    let facts = given["facts"].clone();
+    let mut sight = Sight::deserialize(given)?;
+    assert_eq!(sight.facts.take().is_some(), !facts.is_null());
+    Ok(SightDocument { sight, facts })
+}
+
+impl<'de> Deserialize<'de> for SightDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        apart(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObservationDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = Value::deserialize(deserializer)?;
+        let attempts = Observation::deserialize(&given)
+            .map_err(D::Error::custom)?
+            .attempts;
+        let seen = apart(given).map_err(D::Error::custom)?;
+        Ok(Self { attempts, seen })
+    }
 }
 
 const SUMMARY: &str = r#""id":"9-4","at":"2026-05-01T12:00:00.25Z","slot":"2026-05-01T12:00:00Z","region":"weur",
@@ -32,6 +66,7 @@ const SIGHT: &str = r#""outcome":{"state":"down","reason":"timeout","phase":"ttf
     [{"url":"https://a.example/","status":301,"phases":{}}]},"address":"2001:db8::1","certificate":{"fingerprint":"ab",
     "subject":"CN=a","issuer":"CN=b","names":["a.example"],"not_before_ms":1,"not_after_ms":1800000000000,
     "tls_version":"1.3","cipher_suite":"x"},"failed_assertions":[{"text":"status (503) == 200","severity":"down"}],
+    "facts":{"of":"dns","code":"NOERROR","records":[{"value":"192.0.2.1","ttl_s":60}],"authenticated":true,"server":"s"},
     "of_a_newer_version":[1,2.5e3,{"a":null}]"#;
 
 const PLACE: &str = r#"{"colo":"FRA","asn":64496,"ip_family":"dual"}"#;
@@ -49,20 +84,20 @@ fn answers_of_the_api() {
         "max_total_us":null},{"at":"2026-05-01T12:00:00Z","worst":"up","succeeded":3,"failed":0,"max_total_us":5}],
         "p50_us":4,"p95_us":null}]}"#,
     );
-    same::<Monitor>(
+    same::<Monitor<CheckDocument>>(
         r#"{"id":7,"revision":2,"name":"Shop","check":{"type":"http","url":"https://shop.example/","auth":
         {"scheme":"bearer","token":"t"},"assertions":[{"on":"status","allowed":"200-299,304"},
         {"on":"json_path","path":"$.ok","is":"equal","value":"true","severity":"degraded"}]},"quorum":"count:2",
-        "regions":["weur"],"state":"up","state_since":"2026-05-01T11:00:00Z","region_states":[{"region":"weur",
+        "regions":["weur"],"target":"https://shop.example/","state":"up","state_since":"2026-05-01T11:00:00Z","region_states":[{"region":"weur",
         "verdict":"unknown","last_outcome":null,"last_checked_at":null,"last_total_us":null,"last_message":null}],
         "advisory":false,"from_config":true,"created_at":"2026-05-01T11:00:00Z"}"#,
     );
     same::<Page<ResultSummary>>(&format!(r#"{{"items":[{{{SUMMARY}}}],"next_cursor":"c"}}"#));
-    same::<ResultDetail>(&format!(
-        r#"{{{SUMMARY},"observation":{{"monitor":7,"revision":2,"slot_ms":1,"started_ms":2,{SIGHT}}},"evidence":
+    same::<ResultDetail<ObservationDocument>>(&format!(
+        r#"{{{SUMMARY},"observation":{{"monitor":7,"revision":2,"slot_ms":1,"started_ms":2,"attempts":2,{SIGHT}}},"evidence":
         {{"probe":"ab","seq":3,"digest":"cd","received_at":"2026-05-01T11:00:00Z","place":{PLACE}}}}}"#
     ));
-    same::<ResultDetail>(&format!(
+    same::<ResultDetail<ObservationDocument>>(&format!(
         r#"{{{SUMMARY},"observation":null,"evidence":{{"probe":"ab","seq":3,"digest":"cd",
         "received_at":"2026-05-01T11:00:00Z","place":{{}}}}}}"#
     ));
@@ -81,11 +116,13 @@ fn answers_of_the_api() {
         r#"{"id":1,"label":"l","regions":["weur"],"used_by":[],"self_approving":true,"expires_at":
         "2026-05-01T11:00:00Z","token":"t"}"#,
     );
-    same::<TestRun>(&format!(
+    same::<TestRun<SightDocument>>(&format!(
         r#"{{"id":"u","region":null,"requested_at":"2026-05-01T11:00:00Z","report":{{"started_at":
         "2026-05-01T11:00:00.5Z","place":{PLACE},{SIGHT}}}}}"#
     ));
-    same::<TestRun>(r#"{"id":"u","region":"weur","requested_at":"2026-05-01T11:00:00Z","report":null}"#);
+    same::<TestRun<SightDocument>>(
+        r#"{"id":"u","region":"weur","requested_at":"2026-05-01T11:00:00Z","report":null}"#,
+    );
     same::<Problem>(
         r#"{"type":"/problems/validation","title":"t","status":422,"detail":"d","errors":[{"pointer":"/a","detail":
         "b"}],"head":{"seq":1,"digest":null}}"#,

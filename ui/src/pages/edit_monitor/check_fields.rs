@@ -131,8 +131,10 @@ pub const FILLED: &[&str] = &["*"];
 /// What a field holds.
 #[derive(Clone, Copy)]
 pub enum Kind {
-    /// One line.
+    /// One line; spaces around it are not meant.
     Text,
+    /// One line as it is written.
+    Verbatim,
     /// A whole number.
     Number,
     /// A number of bytes, shown in KiB.

@@ -62,7 +62,7 @@ pub const HEADERS: List = List {
         field("/name", "Header name", Kind::Text)
             .placeholder("Accept")
             .required(),
-        field("/value", "Header value", Kind::Text)
+        field("/value", "Header value", Kind::Verbatim)
             .placeholder("application/json")
             .required(),
     ],
@@ -108,7 +108,7 @@ const fn assertion_fields(subjects: Options) -> [Field; 12] {
         field("/is", "Condition", Kind::Select(CONDITIONS))
             .required()
             .when(&[ON_TEXT]),
-        field("/value", "Value", Kind::Text)
+        field("/value", "Value", Kind::Verbatim)
             .placeholder("value")
             .required()
             .when(&[

@@ -219,6 +219,7 @@ const STEPS_LIST: List = List {
 const STEP_CONNECTION: &[Field] = &[
     REDIRECTS,
     MAX_BODY,
+    COOKIES,
     CONNECTION[0],
     CONNECTION[1],
     CONNECTION[2],

@@ -66,7 +66,7 @@ impl Default for Draft {
             tags: Vec::new(),
             paused: false,
         };
-        Self::of(&settings, &super::check_fields::TYPES[0])
+        Self::of(&settings, super::check_fields::TYPES[0])
     }
 }
 

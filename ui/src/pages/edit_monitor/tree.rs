@@ -427,7 +427,7 @@ mod tests {
             ("x", "/steps/0/request/url")
         );
         change_rows(&mut texts, "/steps", |rows| {
-            rows.retain(|row| key_of(row) != keys[1])
+            rows.retain(|row| key_of(row) != keys[1]);
         });
         put(&mut texts, &path, "gone".into());
         assert_eq!(rows(&texts, "/steps").len(), 1);

@@ -241,10 +241,14 @@ pub const STEPS: CheckType = CheckType {
     fresh: r#"{"steps":[{"name":"Step 1","request":{}}]}"#,
     sections: &[
         Section {
-            title: "Variables",
+            title: "Sequence",
             about: "{{name}} stands for a variable's value in addresses, headers, bodies, credentials and assertions.",
             fields: &[
-                field("/variables", "Set from the beginning", Kind::List(&VARIABLES)),
+                field(
+                    "/variables",
+                    "Variables from the beginning",
+                    Kind::List(&VARIABLES),
+                ),
                 field("/cookies", "Keep cookies", Kind::Toggle)
                     .hint("What a step's answer sets is sent with the later ones, each to its own host."),
             ],

@@ -34,14 +34,16 @@ pub fn schedule(state: FormState, known: &'static CheckType) -> AnyView {
             .map(|region| region_box(state, region, known))
             .collect_view()
     });
-    let unable = state
-        .regions
-        .with_value(|regions| regions.iter().filter(|region| !region.can(known.name)).count());
+    let (able, all) = state.regions.with_value(|regions| {
+        let able = regions.iter().filter(|region| region.can(known.name));
+        (able.count(), regions.len())
+    });
     let words = move || {
         let draft = state.draft.get();
-        match (draft.regions.is_empty(), unable) {
+        match (draft.regions.is_empty(), able) {
             (false, _) => "Only the chosen regions.",
-            (true, 0) => "All regions, also those that come later.",
+            (true, able) if able == all => "All regions, also those that come later.",
+            (true, 0) => "No region can do this yet: it waits for one that can.",
             (true, _) => "All regions that can, also those that come later.",
         }
     };

@@ -183,6 +183,7 @@ fn why(monitor: &Monitor) -> String {
         }
         _ if down > 0 => format!("{down} {of} cannot reach it: {down_names}."),
         _ if degraded > 0 => format!("{degraded} {of} see it past a warning threshold: {degraded_names}."),
+        _ if voting.len() == 1 => "The one region that votes says so.".to_owned(),
         _ => format!("All {} agree.", format::counted(voting.len(), "region")),
     }
 }

@@ -13,7 +13,7 @@ pub const HEARTBEAT: CheckType = CheckType {
     fresh: r#"{"schedule":{"every":"period","period_s":86400}}"#,
     sections: &[Section {
         title: "Expected",
-        about: "No region checks it: the job calls a secret address, which the monitor's page shows once it is created.",
+        about: "No region checks it: the job calls in by itself, at a secret address.",
         fields: &[
             field(
                 "/schedule/every",

@@ -14,8 +14,10 @@ use crate::{
 };
 use edgewatch_protocol::{
     assertion::{Assertion, Subject, TextCondition},
+    capability,
     check::{
         TcpCheck,
+        shared::IpVersion,
         tcp::{TcpProtocol, TcpSecurity},
     },
     observation::Sight,
@@ -30,6 +32,10 @@ impl CheckType for TcpCheck {
 
     fn origin(&self) -> Option<String> {
         None
+    }
+
+    fn capabilities(&self) -> Vec<&'static str> {
+        ipv6_capability(self.ip_version)
     }
 
     fn assertions(&self) -> Vec<&Assertion> {
@@ -74,6 +80,14 @@ impl CheckType for TcpCheck {
 
     async fn run<P: Platform>(&self, engine: &Engine<'_, P>, timeout_ms: u32) -> Sight {
         run::run(engine, self, timeout_ms).await
+    }
+}
+
+/// What a check needs that uses IPv6 alone.
+pub fn ipv6_capability(ip_version: IpVersion) -> Vec<&'static str> {
+    match ip_version {
+        IpVersion::V6 => vec![capability::IPV6],
+        _ => Vec::new(),
     }
 }
 

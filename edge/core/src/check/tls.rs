@@ -8,7 +8,7 @@ mod run;
 
 use crate::{
     attempt::connect::shown_endpoint,
-    check::CheckType,
+    check::{CheckType, tcp::ipv6_capability},
     engine::Engine,
     platform::Platform,
     validate::{self, Faults},
@@ -27,6 +27,10 @@ impl CheckType for TlsCheck {
 
     fn origin(&self) -> Option<String> {
         None
+    }
+
+    fn capabilities(&self) -> Vec<&'static str> {
+        ipv6_capability(self.ip_version)
     }
 
     fn assertions(&self) -> Vec<&Assertion> {

@@ -9,7 +9,11 @@ use crate::{
         progress::{NOT_APPLICABLE, Progress, reply_facts},
         stop::Stop,
     },
-    check::{CheckType, tcp::replies_that_never_come, unsupported},
+    check::{
+        CheckType,
+        tcp::{ipv6_capability, replies_that_never_come},
+        unsupported,
+    },
     engine::Engine,
     platform::{DialError, Platform},
     validate::{self, Faults, payload_bytes},
@@ -34,6 +38,10 @@ impl CheckType for UdpCheck {
 
     fn origin(&self) -> Option<String> {
         None
+    }
+
+    fn capabilities(&self) -> Vec<&'static str> {
+        ipv6_capability(self.ip_version)
     }
 
     fn assertions(&self) -> Vec<&Assertion> {
@@ -113,7 +121,9 @@ async fn exchange<P: Platform>(
                 let message = "the target answers that nobody listens there";
                 Stop::down(Reason::ConnectRefused, Phase::Ttfb, message)
             }
-            Some(Err(DialError::Failed(message) | DialError::Unresolved(message))) => Stop::down(Reason::ConnectFailed, Phase::Ttfb, message),
+            Some(Err(DialError::Failed(message) | DialError::Unresolved(message))) => {
+                Stop::down(Reason::ConnectFailed, Phase::Ttfb, message)
+            }
             Some(Err(DialError::Limit(message))) => {
                 return Err(Stop::unmeasured(Reason::PlatformLimit, message));
             }

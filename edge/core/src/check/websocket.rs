@@ -10,7 +10,7 @@ use crate::{
     check::{
         CheckType, Secret,
         http::{auth_secrets, header_secrets, shown_url, url_origin},
-        tcp::replies_that_never_come,
+        tcp::{ipv6_capability, replies_that_never_come},
     },
     engine::Engine,
     platform::Platform,
@@ -38,6 +38,10 @@ impl CheckType for WebSocketCheck {
         let mut found = auth_secrets(&mut self.auth);
         found.extend(header_secrets("/headers", &mut self.headers));
         found
+    }
+
+    fn capabilities(&self) -> Vec<&'static str> {
+        ipv6_capability(self.ip_version)
     }
 
     fn assertions(&self) -> Vec<&Assertion> {

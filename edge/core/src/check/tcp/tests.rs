@@ -1,6 +1,6 @@
 //! What of a TCP check is refused before it is run.
 
-use crate::check::validate;
+use crate::check::{capabilities, validate};
 use edgewatch_protocol::check::Check;
 
 fn pointers(check: &str) -> Vec<String> {
@@ -97,5 +97,22 @@ fn certificates_datagrams_and_websockets() {
         ),
     ] {
         assert_eq!(pointers(check), expected, "{check}");
+    }
+}
+
+#[test]
+fn checks_of_ipv6_alone_need_a_probe_that_has_it() {
+    for rest in [
+        r#""tcp","host":"a.example","port":1"#,
+        r#""tls","host":"a.example""#,
+        r#""udp","host":"a.example","port":1,"send":{"as":"text","value":""}"#,
+        r#""websocket","url":"ws://a.example""#,
+    ] {
+        let of = |more: &str| {
+            let check: Check = serde_json::from_str(&format!(r#"{{"type":{rest}{more}}}"#)).unwrap();
+            capabilities(&check)[1..].to_vec()
+        };
+        assert_eq!(of(r#","ip_version":"v6""#), ["ipv6"], "{rest}");
+        assert_eq!(of(""), [""; 0], "{rest}");
     }
 }

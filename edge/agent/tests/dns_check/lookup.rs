@@ -68,6 +68,8 @@ async fn a_resolver_that_is_away_is_told_apart_from_a_name_that_is_not_there() {
     let error = platform.resolve("a.test", IpVersion::Any).await;
     assert!(matches!(error, Err(ResolveError::Unavailable(_))), "{error:?}");
     // The last resort, the system's own way, does not find it either; which says nothing of the target.
-    let error = platform.dial(&DialTarget::Name("name.invalid".to_owned(), 9)).await;
+    let error = platform
+        .dial(&DialTarget::Name("name.invalid".to_owned(), 9))
+        .await;
     assert!(matches!(error, Err(DialError::Unresolved(_))), "{error:?}");
 }

@@ -196,8 +196,8 @@ fn answer(query: &[u8], nth: usize, by_datagram: bool) -> Option<Vec<u8>> {
         other => panic!("nobody asks for {other}"),
     }
     for (owner, data) in records {
-        let is_wanted = data.type_code() == TYPE::CNAME
-            || asked_type == simple_dns::QTYPE::TYPE(data.type_code());
+        let is_wanted =
+            data.type_code() == TYPE::CNAME || asked_type == simple_dns::QTYPE::TYPE(data.type_code());
         if is_wanted {
             let owner = Name::new_unchecked(owner).into_owned();
             reply

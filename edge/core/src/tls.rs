@@ -86,9 +86,35 @@ fn provider() -> CryptoProvider {
     rustls::crypto::ring::default_provider()
 }
 
-#[cfg(all(not(feature = "ring"), any(target_family = "wasm", feature = "rustcrypto")))]
+#[cfg(all(not(feature = "ring"), not(target_family = "wasm"), feature = "rustcrypto"))]
 fn provider() -> CryptoProvider {
     rustls_rustcrypto::provider()
+}
+
+#[cfg(all(not(feature = "ring"), target_family = "wasm"))]
+fn provider() -> CryptoProvider {
+    CryptoProvider {
+        key_provider: &NoPrivateKeys,
+        ..rustls_rustcrypto::provider()
+    }
+}
+
+/// WASM hosts present no client certificates. What reads and uses private keys of every kind would take 80 kB of
+/// their bundles.
+#[cfg(all(not(feature = "ring"), target_family = "wasm"))]
+#[derive(Debug)]
+struct NoPrivateKeys;
+
+#[cfg(all(not(feature = "ring"), target_family = "wasm"))]
+impl rustls::crypto::KeyProvider for NoPrivateKeys {
+    fn load_private_key(
+        &self,
+        _key: rustls::pki_types::PrivateKeyDer<'static>,
+    ) -> Result<Arc<dyn rustls::sign::SigningKey>, rustls::Error> {
+        Err(rustls::Error::General(
+            "this host presents no certificates".to_owned(),
+        ))
+    }
 }
 
 impl TlsClient {

@@ -212,7 +212,7 @@ impl TlsClient {
         // rustls writes `TLSv1_3`.
         let version = protocol.unwrap_or_default().replace('_', ".");
         let facts = |der: &CertificateDer<'_>| certificate::facts(der, &version, cipher.unwrap_or_default());
-        let (chain, refused) = match seen {
+        let (chain, refused): (Vec<_>, _) = match seen {
             Some(Seen { chain, refused }) => (chain.iter().filter_map(facts).collect(), refused),
             None => (Vec::new(), Vec::new()),
         };
@@ -227,10 +227,27 @@ impl TlsClient {
             (Ok(stream), None) => Ok(stream),
         };
         Handshake {
-            stream,
+            stream: refuse_weak(stream, security.verification, chain.first()),
             chain,
             not_trusted,
         }
+    }
+}
+
+/// Refuses a certificate whose key or signature is too weak to vouch for anybody. Some providers of cryptography do it
+/// themselves, and say less of why.
+fn refuse_weak<S>(
+    stream: Result<S, TlsFailure>,
+    verification: Verification,
+    leaf: Option<&CertificateFacts>,
+) -> Result<S, TlsFailure> {
+    let is_broken = matches!(&stream, Err(failure) if failure.reason == Reason::ConnectionReset);
+    match leaf.and_then(|leaf| certificate::weakness(leaf, true)) {
+        Some(message) if verification == Verification::Required && !is_broken => Err(TlsFailure {
+            reason: Reason::CertificateWeak,
+            message,
+        }),
+        _ => stream,
     }
 }
 

@@ -140,7 +140,7 @@ async fn platform_addresses(name: &str) -> Result<Vec<IpAddr>, DialError> {
         Err(ip_name_lookup::ErrorCode::AccessDenied) => Err(DialError::Forbidden(
             "no resolver can be reached, and the platform looks no names up for sockets".to_owned(),
         )),
-        Err(error) => Err(DialError::Failed(format!(
+        Err(error) => Err(DialError::Unresolved(format!(
             "the platform does not find {name}: {}",
             format!("{error:?}").rsplit("::").next().unwrap_or_default()
         ))),

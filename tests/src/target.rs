@@ -9,20 +9,25 @@
 //! | well-behaved paths, delays, redirects, echo | `site.rs` |
 //! | `/switch/{name}`, `/flapping` and what was requested | `switch.rs`, `journal.rs` |
 //! | `/rough/…`: resets, hanging, what is not HTTP | `rough.rs` |
-//! | `/dns-query`: DNS over HTTPS | `doh.rs` |
-//! | certificates, TLS listeners | `certificate.rs`, `tls.rs` |
+//! | answers that are sent as they are | `answers.rs` |
+//! | names: `/dns-query` over HTTPS, and over UDP | `names.rs`, `doh.rs`, `name_server.rs` |
+//! | certificates, TLS listeners | `certificate.rs`, `tls_kinds.rs`, `tls.rs` |
 //! | refused, reset, silent and slow connections | `tcp.rs` |
 
+mod answers;
 mod certificate;
 mod clock;
 mod connection;
 mod doh;
 mod journal;
+mod name_server;
+mod names;
 mod rough;
 mod site;
 mod switch;
 mod tcp;
 mod tls;
+mod tls_kinds;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +38,7 @@ use serde::Serialize;
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -70,12 +75,16 @@ impl Default for Options {
 pub struct Addresses {
     /// Origin of the HTTP listener, such as `http://127.0.0.1:9090`.
     pub http: String,
+    /// Origin of the same on `[::1]`, where this machine has it.
+    pub http_v6: Option<String>,
     /// Origins of the HTTPS listeners by what is special about them.
     pub https: BTreeMap<&'static str, String>,
     /// `address:port` of the listeners that misbehave below HTTP, by what they do.
     pub tcp: BTreeMap<&'static str, String>,
     /// URL of the DNS-over-HTTPS resolver.
     pub doh: String,
+    /// `address:port` of the same resolver over UDP.
+    pub name_server: SocketAddr,
     /// The test authority's certificate, where certificates are written.
     pub ca: Option<PathBuf>,
     /// How long `https.held` holds the handshake, in milliseconds.
@@ -101,6 +110,15 @@ impl Target {
         let (listener, address) = bind(options.port).await?;
         listeners.spawn(connection::serve_plain(listener, Arc::clone(&site)));
 
+        let http_v6 = match TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await {
+            Ok(listener) if !options.demo => {
+                let address = listener.local_addr()?;
+                listeners.spawn(connection::serve_plain(listener, Arc::clone(&site)));
+                Some(format!("http://{address}"))
+            }
+            _ => None,
+        };
+
         let tls_port = if options.demo {
             address.port().wrapping_add(1)
         } else {
@@ -114,8 +132,10 @@ impl Target {
         };
         let addresses = Addresses {
             http: format!("http://{address}"),
+            http_v6,
             https,
             tcp,
+            name_server: name_server::listen(&mut listeners).await?,
             doh: format!("http://{address}/dns-query"),
             ca: options.certificates.map(|directory| directory.join("ca.pem")),
             hold_ms: options.hold.as_millis() as u64,

@@ -46,17 +46,32 @@ impl Edge {
         target: &Addresses,
         directory: &Path,
     ) -> Self {
+        let (origin, token) = (aggregator.origin(), aggregator.bootstrap_token());
+        Self::start_beside(&origin, token, regions, target, directory).await
+    }
+
+    /// The same beside whatever stands for an aggregator.
+    ///
+    /// # Panics
+    /// When they do not start.
+    pub async fn start_beside(
+        aggregator: &str,
+        enrolment_token: &str,
+        regions: &[&str],
+        target: &Addresses,
+        directory: &Path,
+    ) -> Self {
         let mut command = Command::new("node");
         command
             .arg(repository().join("edge/cloudflare/local/run.mjs"))
-            .args(["--aggregator", &aggregator.origin()])
+            .args(["--aggregator", aggregator])
             .args(["--regions", &regions.join(",")])
             .args(["--doh", &target.doh])
             .arg("--state")
             .arg(directory.join("edge"))
             .args(["--port", "0", "--no-cron"])
             .env("EDGEWATCH_PROBE_SEED", SEED)
-            .env("EDGEWATCH_ENROLMENT_TOKEN", aggregator.bootstrap_token());
+            .env("EDGEWATCH_ENROLMENT_TOKEN", enrolment_token);
         if let Some(ca) = &target.ca {
             command.arg("--roots").arg(ca);
         }

@@ -71,6 +71,21 @@ impl SpinRegion {
         directory: &Path,
         options: SpinOptions<'_>,
     ) -> Self {
+        let (origin, token) = (aggregator.origin(), aggregator.bootstrap_token());
+        Self::start_beside(&origin, token, target, directory, options).await
+    }
+
+    /// The same beside whatever stands for an aggregator.
+    ///
+    /// # Panics
+    /// When the component or its host is not built, or does not start.
+    pub async fn start_beside(
+        aggregator: &str,
+        enrolment_token: &str,
+        target: &Addresses,
+        directory: &Path,
+        options: SpinOptions<'_>,
+    ) -> Self {
         let component = repository().join("build/edgewatch-spin.wasm");
         assert!(
             component.is_file(),
@@ -81,7 +96,7 @@ impl SpinRegion {
         command
             .arg("--component")
             .arg(component)
-            .args(["--aggregator", &aggregator.origin()])
+            .args(["--aggregator", aggregator])
             .args(["--region", options.region])
             .args(["--doh", &target.doh])
             .arg("--state")
@@ -90,7 +105,7 @@ impl SpinRegion {
             .arg("--no-cron")
             .env("EDGEWATCH_PROBE_SEED", SEED)
             .env("EDGEWATCH_TICK_TOKEN", options.tick_token)
-            .env("EDGEWATCH_ENROLMENT_TOKEN", aggregator.bootstrap_token());
+            .env("EDGEWATCH_ENROLMENT_TOKEN", enrolment_token);
         if !options.allows_tcp {
             command.arg("--no-tcp");
         }

@@ -1,15 +1,12 @@
-//! `/rough/…`: answers that no proper server gives, written byte by byte.
+//! `/rough/…`: answers that no proper server gives, written byte by byte. Those that are sent at once, whole, and then
+//! closed are in `answers.rs`.
 
-use super::connection::Connection;
+use super::{answers, connection::Connection};
 use std::{future, io, time::Duration};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt};
 
 /// How long a broken answer waits before it breaks, so that what was sent before is surely received.
 const PAUSE: Duration = Duration::from_millis(50);
-
-const BAD_CHUNK: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n";
-const TWO_LENGTHS: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc";
-const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 
 /// Answers a request for `/rough/{behaviour}`.
 pub(super) async fn answer(mut stream: impl Connection, behaviour: &str) -> io::Result<()> {
@@ -24,6 +21,14 @@ pub(super) async fn answer(mut stream: impl Connection, behaviour: &str) -> io::
             send(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Le").await?;
             return future::pending().await;
         }
+        "reset-in-head" => {
+            send(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Le").await?;
+            tokio::time::sleep(PAUSE).await;
+            return stream.reset_at_end();
+        }
+        "drip-in-head" => {
+            drip_head(&mut stream, argument).await?;
+        }
         "close-in-head" => send(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Le").await?,
         // In the middle of the body.
         "reset-in-body" => {
@@ -36,27 +41,41 @@ pub(super) async fn answer(mut stream: impl Connection, behaviour: &str) -> io::
             send(&mut stream, &half_a_body()).await?;
             return future::pending().await;
         }
+        // Half open: nothing more is said, and the other half stays.
+        "half-open" => return half_open(stream).await,
+        "half-open-in-body" => {
+            send(&mut stream, &half_a_body()).await?;
+            return half_open(stream).await;
+        }
         // What is not HTTP.
         "not-http" => {
             send(&mut stream, b"220 mail.example ESMTP ready\r\n").await?;
             return future::pending().await;
         }
-        "bad-chunk" => send(&mut stream, BAD_CHUNK).await?,
-        "two-lengths" => send(&mut stream, TWO_LENGTHS).await?,
         "endless-head" => endless_head(&mut stream).await?,
         // Unusual, yet right.
         "endless-body" => endless_body(&mut stream).await?,
+        "keep-alive" => {
+            send(&mut stream, answers::KEPT_ALIVE).await?;
+            return future::pending().await;
+        }
         "early-hints" => {
             send(&mut stream, b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n").await?;
             tokio::time::sleep(PAUSE).await;
             send(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n").await?;
         }
-        "until-close" => send(&mut stream, b"HTTP/1.0 200 OK\r\n\r\nuntil the connection ends\n").await?,
-        "no-reason" => send(&mut stream, b"HTTP/1.1 200\r\nContent-Length: 3\r\n\r\nok\n").await?,
         "drip" => drip(&mut stream, argument).await?,
-        _ => send(&mut stream, NOT_FOUND).await?,
+        name => send(&mut stream, &answers::named(name)).await?,
     }
     stream.shutdown().await
+}
+
+/// Ends its own half of the connection, and only then takes what may still come.
+async fn half_open(mut stream: impl Connection) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut buffer = [0; 4096];
+    while stream.read(&mut buffer).await? > 0 {}
+    future::pending().await
 }
 
 /// A head that announces 1,000 bytes, and 100 of them.
@@ -89,6 +108,16 @@ async fn endless_body(stream: &mut impl Connection) -> io::Result<()> {
     loop {
         send(stream, chunk.as_bytes()).await?;
     }
+}
+
+/// A head of which one byte comes each so many milliseconds.
+async fn drip_head(stream: &mut impl Connection, interval_ms: &str) -> io::Result<()> {
+    let interval = Duration::from_millis(interval_ms.parse().map_err(io::Error::other)?);
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" {
+        send(stream, &[*byte]).await?;
+        tokio::time::sleep(interval).await;
+    }
+    send(stream, b"ok\n").await
 }
 
 /// Ten bytes of a body, one each so many milliseconds.

@@ -149,10 +149,12 @@ async fn redirect(Path(count): Path<u32>, Query(query): Query<BTreeMap<String, S
     (status(code), [(header::LOCATION, location)]).into_response()
 }
 
-/// A redirect to `?url=`, which may be on another host.
+/// A redirect to `?url=`, which may be on another host, with `?status=` (302).
 async fn redirect_to(Query(query): Query<BTreeMap<String, String>>) -> Response {
     let location = query.get("url").cloned().unwrap_or_default();
-    (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
+    let code = query.get("status").and_then(|code| code.parse().ok());
+    let code = code.map_or(StatusCode::FOUND, status);
+    (code, [(header::LOCATION, location)]).into_response()
 }
 
 /// The request as JSON.

@@ -7,6 +7,11 @@
 //! | `closed` | closed in order as soon as the connection is made |
 //! | `silent` | takes everything and never says anything |
 //! | `banner` | says a line that is neither TLS nor HTTP, unasked, and waits |
+//! | `tls_alert` | answers what it is sent with the TLS alert `handshake_failure` |
+//! | `tls_old` | the same with the alert `protocol_version`, as of a server that only knows older ones |
+//! | `tls_reset` | reset as soon as something came |
+//! | `tls_closed` | closed in order as soon as something came |
+//! | `tls_half` | answers with the beginning of a TLS record and never goes on |
 //! | `connect_never` | the connection is never made |
 //! | `connect_slow` | the connection is made one second late |
 //!
@@ -43,6 +48,11 @@ const ROOM: i32 = 128;
 /// What `banner` says.
 pub(super) const BANNER: &[u8] = b"SSH-2.0-OpenSSH_9.2\r\n";
 
+/// Records of TLS (RFC 8446, 5.1): fatal alerts, and the beginning of a handshake's record.
+const TLS_ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+const TLS_OLD: [u8; 7] = [21, 3, 1, 0, 2, 2, 70];
+const TLS_HALF: [u8; 9] = [22, 3, 3, 0, 122, 2, 0, 0, 118];
+
 /// Starts them and answers with their addresses.
 pub(super) async fn listen(
     site: &Arc<Site>,
@@ -71,6 +81,32 @@ pub(super) async fn listen(
         stream.write_all(BANNER).await?;
         swallow(stream).await
     }));
+
+    for (name, answer) in [
+        ("tls_alert", &TLS_ALERT[..]),
+        ("tls_old", &TLS_OLD[..]),
+        ("tls_half", &TLS_HALF[..]),
+    ] {
+        let (listener, address) = bind(0).await?;
+        addresses.insert(name, address.to_string());
+        listeners.spawn(each(listener, move |mut stream| async move {
+            hear(&mut stream).await?;
+            stream.write_all(answer).await?;
+            swallow(stream).await
+        }));
+    }
+
+    for (name, is_reset) in [("tls_reset", true), ("tls_closed", false)] {
+        let (listener, address) = bind(0).await?;
+        addresses.insert(name, address.to_string());
+        listeners.spawn(each(listener, move |mut stream| async move {
+            hear(&mut stream).await?;
+            if is_reset {
+                return stream.set_zero_linger();
+            }
+            stream.shutdown().await
+        }));
+    }
 
     // Bound but not listening: the port stays ours and every connection is refused.
     let bound = TcpSocket::new_v4()?;
@@ -109,6 +145,12 @@ where
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(behave(stream));
     }
+}
+
+/// Waits for the first bytes, and takes what came with them.
+async fn hear(stream: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    stream.read(&mut buffer).await.map(drop)
 }
 
 async fn swallow(mut stream: TcpStream) -> io::Result<()> {

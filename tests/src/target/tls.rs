@@ -1,22 +1,32 @@
-//! TLS listeners: one for each kind of certificate, one that holds the handshake, one that speaks TLS 1.2 alone.
+//! TLS listeners: one for each kind of `tls_kinds.rs`.
 
 use super::{
     Options, bind,
-    certificate::{Authority, Content, NAMES, ServerCertificate},
+    certificate::{Authority, Content, Key, ServerCertificate},
     clock,
     connection::serve_tls,
     site::Site,
+    tls_kinds::{KINDS, Kind, Signer},
 };
-use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
-use time::Duration as Span;
+use std::{collections::BTreeMap, io, sync::Arc};
 use tokio::task::JoinSet;
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{self, ServerConfig, SupportedProtocolVersion, version},
+    rustls::{
+        RootCertStore, ServerConfig,
+        crypto::{CryptoProvider, ring},
+        pki_types::CertificateDer,
+        server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier},
+        sign::CertifiedKey,
+    },
 };
 
-/// How long the certificate that is about to expire is still valid: three days, for half a day to come.
-const EXPIRES_IN: Span = Span::hours(84);
+/// Who signs.
+struct Authorities {
+    trusted: Authority,
+    intermediate: Authority,
+    stranger: Authority,
+}
 
 /// Starts the TLS listeners and answers with their origins.
 pub(super) async fn listen(
@@ -25,120 +35,133 @@ pub(super) async fn listen(
     site: &Arc<Site>,
     listeners: &mut JoinSet<()>,
 ) -> io::Result<BTreeMap<&'static str, String>> {
-    let authority = Authority::new(clock::now())?;
+    let now = clock::now();
+    let trusted = Authority::new("Edgewatch test authority", now)?;
+    let authorities = Authorities {
+        intermediate: trusted.intermediate("Edgewatch test intermediate", now)?,
+        stranger: Authority::new("Nobody's authority", now)?,
+        trusted,
+    };
     if let Some(directory) = &options.certificates {
-        authority.write(directory)?;
+        authorities.trusted.write(directory)?;
     }
     let mut origins = BTreeMap::new();
     for kind in KINDS {
         if options.demo && kind.name != "expiring" {
             continue;
         }
-        let certificate = kind.certificate(&authority)?;
+        let certificate = authorities.certificate(kind)?;
         if let Some(directory) = &options.certificates {
             certificate.write(directory, kind.name)?;
         }
-        let hold = if kind.is_held {
-            options.hold
-        } else {
-            Duration::ZERO
-        };
         let (listener, address) = bind(port).await?;
-        listeners.spawn(serve_tls(
-            listener,
-            acceptor(certificate, kind.versions)?,
-            hold,
-            Arc::clone(site),
-        ));
+        let acceptor = authorities.acceptor(kind, certificate)?;
+        let hold = kind.hold(options.hold);
+        listeners.spawn(serve_tls(listener, acceptor, hold, Arc::clone(site)));
         origins.insert(kind.name, format!("https://localhost:{}", address.port()));
     }
     Ok(origins)
 }
 
-struct Kind {
-    name: &'static str,
-    names: &'static [&'static str],
-    /// Validity, from now.
-    valid: (Span, Span),
-    is_self_signed: bool,
-    is_held: bool,
-    versions: &'static [&'static SupportedProtocolVersion],
-}
-
-const GOOD: Kind = Kind {
-    name: "good",
-    names: &NAMES,
-    valid: (Span::days(-30), Span::days(60)),
-    is_self_signed: false,
-    is_held: false,
-    versions: rustls::ALL_VERSIONS,
-};
-
-const KINDS: &[Kind] = &[
-    GOOD,
-    Kind {
-        name: "expired",
-        valid: (Span::days(-90), Span::days(-1)),
-        ..GOOD
-    },
-    Kind {
-        name: "not_yet_valid",
-        valid: (Span::days(1), Span::days(90)),
-        ..GOOD
-    },
-    Kind {
-        name: "expiring",
-        valid: (Span::days(-87), EXPIRES_IN),
-        ..GOOD
-    },
-    Kind {
-        name: "wrong_host",
-        names: &["elsewhere.test"],
-        ..GOOD
-    },
-    Kind {
-        name: "self_signed",
-        is_self_signed: true,
-        ..GOOD
-    },
-    Kind {
-        name: "held",
-        is_held: true,
-        ..GOOD
-    },
-    Kind {
-        name: "tls12",
-        versions: &[&version::TLS12],
-        ..GOOD
-    },
-];
-
-impl Kind {
-    fn certificate(&self, authority: &Authority) -> io::Result<ServerCertificate> {
-        let now = clock::now();
-        let content = Content {
-            names: self.names,
-            not_before: now + self.valid.0,
-            not_after: now + self.valid.1,
-        };
-        if self.is_self_signed {
-            ServerCertificate::self_signed(&content)
-        } else {
-            authority.issue(&content)
+impl Authorities {
+    fn certificate(&self, kind: &Kind) -> io::Result<ServerCertificate> {
+        let content = content(kind, kind.names);
+        match kind.signer {
+            Signer::Trusted => self.trusted.issue(&content),
+            Signer::Intermediate | Signer::MissingIntermediate => self.intermediate.issue(&content),
+            Signer::Stranger => self.stranger.issue(&content),
+            Signer::Itself => ServerCertificate::self_signed(&content),
         }
+    }
+
+    /// The chain that is presented.
+    fn chain(&self, kind: &Kind, leaf: CertificateDer<'static>) -> Vec<CertificateDer<'static>> {
+        let above = match kind.signer {
+            Signer::Trusted | Signer::MissingIntermediate | Signer::Itself => None,
+            Signer::Intermediate => Some(self.intermediate.certificate()),
+            Signer::Stranger => Some(self.stranger.certificate()),
+        };
+        std::iter::once(leaf).chain(above).collect()
+    }
+
+    fn acceptor(&self, kind: &Kind, certificate: ServerCertificate) -> io::Result<TlsAcceptor> {
+        let provider = Arc::new(provider(kind));
+        let certified = |chain, key| CertifiedKey::from_der(chain, key, &provider).map_err(io::Error::other);
+        let other = match kind.shown_for {
+            None => None,
+            Some(_) => {
+                let other = self.trusted.issue(&content(kind, &["elsewhere.test"]))?;
+                Some(Arc::new(certified(vec![other.certificate], other.key)?))
+            }
+        };
+        let chain = self.chain(kind, certificate.certificate);
+        let shown = Shown {
+            to: kind.shown_for,
+            certificate: Arc::new(certified(chain, certificate.key)?),
+            other,
+        };
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(kind.versions)
+            .map_err(io::Error::other)?;
+        let builder = if kind.wants_client_certificate {
+            let mut roots = RootCertStore::empty();
+            roots.add(self.trusted.certificate()).map_err(io::Error::other)?;
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map_err(io::Error::other)?;
+            builder.with_client_cert_verifier(verifier)
+        } else {
+            builder.with_no_client_auth()
+        };
+        Ok(TlsAcceptor::from(Arc::new(
+            builder.with_cert_resolver(Arc::new(shown)),
+        )))
     }
 }
 
-fn acceptor(
-    certificate: ServerCertificate,
-    versions: &[&'static SupportedProtocolVersion],
-) -> io::Result<TlsAcceptor> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .map_err(io::Error::other)?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.certificate], certificate.key)
-        .map_err(io::Error::other)?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
+fn content<'a>(kind: &Kind, names: &'a [&'a str]) -> Content<'a> {
+    let now = clock::now();
+    Content {
+        names,
+        not_before: now + kind.valid.0,
+        not_after: now + kind.valid.1,
+        key: kind.key,
+        tells_revocation: kind.tells_revocation,
+    }
+}
+
+/// What does a listener's cryptography. `ring` signs with no key that is too short.
+fn provider(kind: &Kind) -> CryptoProvider {
+    let mut provider = match kind.key {
+        Key::Rsa1536 => rustls_rustcrypto::provider(),
+        _ => ring::default_provider(),
+    };
+    if !kind.suites.is_empty() {
+        provider
+            .cipher_suites
+            .retain(|suite| kind.suites.contains(&suite.suite()));
+    }
+    if !kind.groups.is_empty() {
+        provider
+            .kx_groups
+            .retain(|group| kind.groups.contains(&group.name()));
+    }
+    provider
+}
+
+/// The certificate that is shown, and the other one for whoever did not ask for this one's name.
+#[derive(Debug)]
+struct Shown {
+    to: Option<&'static str>,
+    certificate: Arc<CertifiedKey>,
+    other: Option<Arc<CertifiedKey>>,
+}
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        match &self.other {
+            Some(other) if hello.server_name() != self.to => Some(Arc::clone(other)),
+            _ => Some(Arc::clone(&self.certificate)),
+        }
+    }
 }

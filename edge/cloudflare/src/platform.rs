@@ -139,8 +139,8 @@ impl WorkersPlatform {
         } else if self.settings.local {
             DialError::Failed("the connection could not be made; the platform does not say why".to_owned())
         } else {
-            DialError::Forbidden(
-                "the connection could not be made; the platform's HTTP client is asked".to_owned(),
+            DialError::Unexplained(
+                "the connection could not be made; the platform does not say why".to_owned(),
             )
         }
     }

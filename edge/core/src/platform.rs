@@ -189,6 +189,9 @@ pub enum DialError {
     Refused,
     /// The platform never dials such a target by its rules; its HTTP client may reach it. One line.
     Forbidden(String),
+    /// No rule that is known forbids the target, but the platform does not tell a peer that is away from one that it does
+    /// not dial; its HTTP client may. One line.
+    Unexplained(String),
     /// The host's own policy forbids the target, such as a private address; nothing else is tried. One line.
     TargetForbidden(String),
     /// The platform ran out of connections or sub-requests. One line.

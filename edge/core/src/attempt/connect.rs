@@ -60,6 +60,8 @@ pub enum ConnectError {
     Stop(Stop),
     /// The platform forbids the dial, but its HTTP client may get there.
     Forbidden(String),
+    /// The dial failed, and only the platform's HTTP client may tell whether that is the target's fault.
+    Unexplained(String),
 }
 
 impl ConnectError {
@@ -68,6 +70,7 @@ impl ConnectError {
         match self {
             Self::Stop(stop) => stop,
             Self::Forbidden(message) => Stop::unmeasured(Reason::TargetForbidden, message),
+            Self::Unexplained(message) => Stop::down(Reason::ConnectFailed, Phase::Tcp, message),
         }
     }
 }
@@ -373,7 +376,7 @@ async fn dial_in_turn<P: Platform>(
         let share = deadline.left(platform) / u32::try_from(targets.len() - tried).unwrap_or(1);
         match within(platform, share, platform.dial(target)).await {
             Some(Ok(stream)) => return Ok(stream),
-            Some(Err(error @ (DialError::Refused | DialError::Failed(_)))) => {
+            Some(Err(error @ (DialError::Refused | DialError::Failed(_) | DialError::Unexplained(_)))) => {
                 failure = Some(dial_error(error));
             }
             // A rule forbids the target as a whole, not just one of its addresses.
@@ -393,6 +396,7 @@ fn dial_error(error: DialError) -> ConnectError {
         DialError::Limit(message) => Stop::unmeasured(Reason::PlatformLimit, message),
         DialError::Unresolved(message) => Stop::unmeasured(Reason::ServiceUnavailable, message),
         DialError::Forbidden(message) => return ConnectError::Forbidden(message),
+        DialError::Unexplained(message) => return ConnectError::Unexplained(message),
     }
     .into()
 }

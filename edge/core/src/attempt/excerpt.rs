@@ -109,6 +109,7 @@ pub fn excerpt_without(body: &[u8], secrets: &Secrets) -> Option<String> {
         secrets.mask_beginning(&head)
     };
     let text: String = head
+        .replace("\r\n", "\n")
         .chars()
         .map(|c| match c {
             '\n' | '\t' => c,

@@ -112,7 +112,9 @@ async fn exchange<P: Platform>(
                 return Err(Stop::unmeasured(Reason::TargetForbidden, why));
             }
             Sent::Failed(DialError::Refused) => failure = Some("the target is not reachable".to_owned()),
-            Sent::Failed(DialError::Failed(why) | DialError::Unresolved(why)) => failure = Some(why),
+            Sent::Failed(
+                DialError::Failed(why) | DialError::Unresolved(why) | DialError::Unexplained(why),
+            ) => failure = Some(why),
         }
         sent += 1;
     }

@@ -121,9 +121,9 @@ async fn exchange<P: Platform>(
                 let message = "the target answers that nobody listens there";
                 Stop::down(Reason::ConnectRefused, Phase::Ttfb, message)
             }
-            Some(Err(DialError::Failed(message) | DialError::Unresolved(message))) => {
-                Stop::down(Reason::ConnectFailed, Phase::Ttfb, message)
-            }
+            Some(Err(
+                DialError::Failed(message) | DialError::Unresolved(message) | DialError::Unexplained(message),
+            )) => Stop::down(Reason::ConnectFailed, Phase::Ttfb, message),
             Some(Err(DialError::Limit(message))) => {
                 return Err(Stop::unmeasured(Reason::PlatformLimit, message));
             }

@@ -118,11 +118,12 @@ async fn one_hop<P: Platform>(
             )
             .await
         }
-        Err(ConnectError::Forbidden(_)) if platform.offers(PhaseMode::Fetch) => {
+        Err(ConnectError::Forbidden(_) | ConnectError::Unexplained(_))
+            if platform.offers(PhaseMode::Fetch) =>
+        {
             *phases = fetch::hidden_phases(NotMeasurable::PlatformForbids, is_tls);
             fetch::exchange(platform, &deadline, hop, |_| true, received, phases).await
         }
-        Err(ConnectError::Forbidden(message)) => Err(Stop::unmeasured(Reason::TargetForbidden, message)),
-        Err(ConnectError::Stop(stop)) => Err(stop),
+        Err(error) => Err(error.into_stop()),
     }
 }

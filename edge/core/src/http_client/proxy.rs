@@ -53,12 +53,12 @@ pub async fn connect<P: Platform>(
         .and_then(|url| Endpoint::of_url(&url, IpVersion::Any))
         .ok_or_else(|| failed("its URL has no host or no port"))?;
     let connected = connect_tcp(engine, deadline, &endpoint, phases, facts).await;
-    connected.map_err(|error| match error {
-        ConnectError::Stop(stop) => match stop.outcome {
+    connected.map_err(|error| {
+        let stop = error.into_stop();
+        match stop.outcome {
             Outcome::Down { .. } => failed(&stop.message).into(),
             _ => stop.into(),
-        },
-        ConnectError::Forbidden(message) => Stop::unmeasured(Reason::TargetForbidden, message).into(),
+        }
     })
 }
 

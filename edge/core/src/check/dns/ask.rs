@@ -194,7 +194,7 @@ fn datagram_error(error: DialError) -> Stop {
             let why = "the server takes no datagrams on this port";
             Stop::down(Reason::ConnectRefused, Phase::Ttfb, why)
         }
-        DialError::Failed(why) | DialError::Unresolved(why) => {
+        DialError::Failed(why) | DialError::Unresolved(why) | DialError::Unexplained(why) => {
             Stop::down(Reason::ConnectFailed, Phase::Ttfb, why)
         }
         DialError::Limit(why) => Stop::unmeasured(Reason::PlatformLimit, why),

@@ -231,7 +231,7 @@ impl<P: Platform> Asking<'_, P> {
         match connected {
             Ok(connection) => self.over_connection(hop, connection, mode).await,
             Err(ConnectError::Stop(stop)) => Err(stop),
-            Err(ConnectError::Forbidden(message)) => {
+            Err(refusal @ (ConnectError::Forbidden(_) | ConnectError::Unexplained(_))) => {
                 // The platform's own client does not do as it is told here, and would answer another question.
                 let is_particular = !check.ip_version.is_any()
                     || check.http_version == HttpVersion::Http2
@@ -240,7 +240,7 @@ impl<P: Platform> Asking<'_, P> {
                 if platform.offers(PhaseMode::Fetch) && !is_particular {
                     Box::pin(self.by_fetch(hop, NotMeasurable::PlatformForbids)).await
                 } else {
-                    Err(Stop::unmeasured(Reason::TargetForbidden, message))
+                    Err(refusal.into_stop())
                 }
             }
         }

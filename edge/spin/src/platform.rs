@@ -150,7 +150,7 @@ async fn platform_addresses(name: &str) -> Result<Vec<IpAddr>, DialError> {
 fn ip_address(address: IpAddress) -> IpAddr {
     match address {
         IpAddress::Ipv4((a, b, c, d)) => [a, b, c, d].into(),
-        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => [a, b, c, d, e, f, g, h].into(),
+        IpAddress::Ipv6(segments) => <[u16; 8]>::from(segments).into(),
     }
 }
 

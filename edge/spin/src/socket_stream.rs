@@ -68,11 +68,10 @@ impl SocketStream {
                 (IpAddressFamily::Ipv4, IpSocketAddress::Ipv4(address))
             }
             SocketAddr::V6(v6) => {
-                let [a, b, c, d, e, f, g, h] = v6.ip().segments();
                 let address = Ipv6SocketAddress {
                     port: v6.port(),
                     flow_info: v6.flowinfo(),
-                    address: (a, b, c, d, e, f, g, h),
+                    address: v6.ip().segments().into(),
                     scope_id: v6.scope_id(),
                 };
                 (IpAddressFamily::Ipv6, IpSocketAddress::Ipv6(address))

@@ -1,4 +1,4 @@
-//! The HTTP trigger: a turn for schedulers outside of Spin (`spin aka cron`, a Kubernetes CronJob), and one public line.
+//! The HTTP trigger: a turn for schedulers outside of Spin (`spin aka cron`, a Kubernetes `CronJob`), and one public line.
 
 use crate::{
     platform::{SOFTWARE, now_ms},

@@ -70,10 +70,11 @@ pub fn control(component: Arc<SpinComponent>, region: String) -> Router {
         let report = match component.fire_cron(now().as_secs()).await {
             Ok(printed) => {
                 print!("{printed}");
-                let lines = printed
+                let mut lines = printed
                     .lines()
+                    .rev()
                     .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-                json!({"outcome": "ok", "regions": {region.clone(): lines.last()}})
+                json!({"outcome": "ok", "regions": {region.clone(): lines.next()}})
             }
             Err(error) => {
                 eprintln!("the cron event failed: {error:#}");

@@ -8,6 +8,8 @@ use std::{
 /// The longest key; its name must be one of a file.
 const MAX_KEY_BYTES: usize = 120;
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// The store.
 #[derive(Clone)]
 pub struct Directory {
@@ -78,8 +80,12 @@ impl Directory {
                 "a key is longer than {MAX_KEY_BYTES} bytes"
             )));
         }
-        let digits: String = key.bytes().map(|byte| format!("{byte:02x}")).collect();
-        Ok(self.path.join(format!("key-{digits}")))
+        let mut name = "key-".to_owned();
+        for byte in key.bytes() {
+            name.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            name.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        Ok(self.path.join(name))
     }
 }
 

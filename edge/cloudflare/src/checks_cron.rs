@@ -4,7 +4,6 @@
 //! here. An object is got with its location hint each time; the platform heeds the first.
 
 use crate::{
-    region_list::RegionEntry,
     region_object::{OBJECT_BINDING, TICK_URL},
     settings::configured_regions,
 };
@@ -24,15 +23,18 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
             return console_error!("the Durable Object binding {OBJECT_BINDING} is missing: {error}");
         }
     };
-    join_all(regions.iter().map(|entry| poke(&objects, entry))).await;
+    let wanted = regions
+        .iter()
+        .flat_map(|entry| entry.objects().map(|name| (name, entry.hint)));
+    join_all(wanted.map(|(name, hint)| poke(&objects, name, hint))).await;
 }
 
-async fn poke(objects: &ObjectNamespace, entry: &RegionEntry) {
+async fn poke(objects: &ObjectNamespace, name: String, hint: &'static str) {
     let answer = async {
-        let object = objects.get_by_name_with_location_hint(entry.region.as_str(), entry.hint)?;
+        let object = objects.get_by_name_with_location_hint(&name, hint)?;
         object.fetch_with_str(TICK_URL).await
     };
     if let Err(error) = answer.await {
-        console_error!("region {} could not be reached: {error}", entry.region);
+        console_error!("the object {name} could not be reached: {error}");
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::{
     platform::{WorkersPlatform, now_ms},
+    region_list::find_object,
     settings::{Settings, configured_regions},
 };
 use edgewatch_core::{
@@ -13,7 +14,7 @@ use edgewatch_core::{
     platform::{Storage as _, StorageError},
     tick::{self, TickReport},
 };
-use edgewatch_protocol::{enrolment::ProbeStatus, identity::derive_key};
+use edgewatch_protocol::{enrolment::ProbeStatus, identity::derive_shard_key, name::Region};
 use serde::Serialize;
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -39,7 +40,7 @@ const PULLED_KEY: &str = "object/pulled";
 /// The time to the next alarm when that is due already: a turn follows at once, but never without end.
 const OVERDUE_PAUSE_MS: i64 = 1_000;
 
-/// A region's object. Its name is the region's.
+/// A region's object. Its name is the region's, with `#1`, `#2`, … where several share one.
 #[durable_object]
 pub struct RegionObject {
     state: State,
@@ -81,6 +82,8 @@ struct TurnLine {
     /// Whether assignments were pulled, or only due slots run.
     pulled: bool,
     ran: usize,
+    /// Slots that could not be begun in time: the region wants more objects.
+    overruns: u64,
     tested: usize,
     sent: usize,
     pending: bool,
@@ -171,16 +174,16 @@ impl RegionObject {
 
     /// Makes one turn and logs it. Answers when the next is due; `None` when this object has no work any more.
     async fn turn(&self, wanted: bool) -> Option<i64> {
-        let region = self.name().await;
+        let name = self.name().await;
         let configured = configured_regions(&self.env).unwrap_or_default();
-        if !configured.iter().any(|entry| entry.region.as_str() == region) {
-            console_warn!("region {region} is not in EDGEWATCH_REGIONS any more and rests");
+        let Some((region, shard)) = find_object(&configured, &name) else {
+            console_warn!("{name} is not in EDGEWATCH_REGIONS any more and rests");
             return None;
-        }
-        let probe = match self.probe(&region) {
+        };
+        let probe = match self.probe(region, shard) {
             Ok(probe) => probe,
             Err(error) => {
-                console_error!("region {region} is not configured: {error}");
+                console_error!("{name} is not configured: {error}");
                 return None;
             }
         };
@@ -200,20 +203,19 @@ impl RegionObject {
         let next_ms = report
             .next_due_ms
             .map_or(cron_missed_ms, |due_ms| due_ms.min(cron_missed_ms));
-        self.log(region, pulls, began_ms, report);
+        self.log(name, pulls, began_ms, report);
         Some(next_ms)
     }
 
     /// Opened once in the object's life; an object is made anew when the deployment changes.
-    fn probe(&self, region: &str) -> std::result::Result<&Probe, String> {
+    fn probe(&self, region: Region, shard: u8) -> std::result::Result<&Probe, String> {
         if let Some(probe) = self.probe.get() {
             return Ok(probe);
         }
         let settings = Settings::read(&self.env)?;
-        let region = region.parse()?;
         let config = ProbeConfig {
             aggregator_url: settings.aggregator_url.clone(),
-            key: derive_key(&settings.seed, &region)?,
+            key: derive_shard_key(&settings.seed, &region, shard)?,
             region,
             enrolment_token: settings.enrolment_token.clone(),
         };
@@ -227,6 +229,7 @@ impl RegionObject {
             region,
             pulled,
             ran: report.ran,
+            overruns: report.overruns,
             tested: report.tested,
             sent: report.sent,
             pending: report.pending,

@@ -16,9 +16,12 @@ pub fn private_router(state: AppState) -> Router {
     with_dashboard(private(), state)
 }
 
-/// The probe endpoints alone, with `/health` for whoever balances their load.
+/// What is called from outside: the probe endpoints and the heartbeats, with `/health` for whoever balances their load.
 pub fn probe_router(state: AppState) -> Router {
-    finish(http::probe::router().merge(http::health::router()), state)
+    // Jobs call from outside, as probes do.
+    let (heartbeats, _openapi) = http::heartbeats::calls().split_for_parts();
+    let routes = http::probe::router().merge(heartbeats);
+    finish(routes.merge(http::health::router()), state)
 }
 
 fn private() -> Router<AppState> {

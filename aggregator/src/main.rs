@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use edgewatch_aggregator::{
+    check_command::{self, CheckArgs},
     config::ServeArgs,
     config_file::ConfigFile,
     serve::serve,
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Run the aggregator (what happens without a command)
     Serve(Box<ServeArgs>),
+    /// Checks, made once from this machine
+    Check(Box<CheckArgs>),
     /// Users and their passwords
     User(Box<UserArgs>),
     /// Configuration files
@@ -56,6 +59,10 @@ async fn main() -> ExitCode {
     let outcome = match command {
         Command::Serve(args) => match start_logging(&args.log.log_filter, args.log.log_format) {
             Ok(()) => serve(*args).await,
+            Err(error) => Err(error),
+        },
+        Command::Check(args) => match check_command::run(*args).await {
+            Ok(code) => return code,
             Err(error) => Err(error),
         },
         Command::User(args) => user_command::run(*args).await,

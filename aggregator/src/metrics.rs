@@ -27,6 +27,7 @@ pub struct Metrics {
     chain_breaks: Family<RegionLabels, Counter>,
     refusals: Family<ReasonLabels, Counter>,
     dropped: Family<ReasonLabels, Counter>,
+    overruns: Family<RegionLabels, Counter>,
     ingest_seconds: Histogram,
     job_runs: Family<JobLabels, Counter>,
     config_reloads: Family<KindLabels, Counter>,
@@ -101,6 +102,7 @@ impl Default for Metrics {
             chain_breaks: Family::default(),
             refusals: Family::default(),
             dropped: Family::default(),
+            overruns: Family::default(),
             ingest_seconds: Histogram::new(exponential_buckets(0.001, 2.0, 14)),
             job_runs: Family::default(),
             config_reloads: Family::default(),
@@ -135,6 +137,11 @@ impl Metrics {
             "observations_dropped",
             "Observations that no result was made of",
             self.dropped.clone(),
+        );
+        registry.register(
+            "region_overrun",
+            "Slots that a region could not begin in time",
+            self.overruns.clone(),
         );
         registry.register_with_unit(
             "ingest",
@@ -201,6 +208,16 @@ impl Metrics {
                 reason: reason.to_owned(),
             };
             self.dropped.get_or_create(&labels).inc_by(count);
+        }
+    }
+
+    /// A region could not begin so many slots in time.
+    pub fn slots_overrun(&self, region: &Region, overruns: u64) {
+        if overruns > 0 {
+            let region = region.to_string();
+            self.overruns
+                .get_or_create(&RegionLabels { region })
+                .inc_by(overruns);
         }
     }
 

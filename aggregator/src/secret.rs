@@ -27,6 +27,10 @@ pub enum Purpose {
     AccessToken,
     /// Authenticates pagination cursors and other values that clients hand back.
     Cursor,
+    /// Seals the secrets of heartbeat URLs.
+    HeartbeatToken,
+    /// Signs the batches of the aggregator's own probe.
+    PushProbe,
 }
 
 impl Purpose {
@@ -35,6 +39,8 @@ impl Purpose {
             Self::Definition => b"definition",
             Self::AccessToken => b"access-token",
             Self::Cursor => b"cursor",
+            Self::HeartbeatToken => b"heartbeat-token",
+            Self::PushProbe => b"push-probe",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the handlers and the background work share.
 
 use crate::{
-    auth::Auth, clock::Clock, events::EventBus, metrics::Metrics, secret::Secrets, settings::Settings,
-    test_engine::TestEngine,
+    auth::Auth, clock::Clock, events::EventBus, heartbeat::call_limit::CallLimit, metrics::Metrics,
+    region_load::RegionLoad, secret::Secrets, settings::Settings, test_engine::TestEngine,
 };
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -21,8 +21,12 @@ pub struct AppState {
     pub auth: Arc<Auth>,
     /// Runs checks on users' behalf.
     pub test_engine: TestEngine,
+    /// How often heartbeats may be called.
+    pub heartbeat_calls: Arc<CallLimit>,
     /// Live events.
     pub events: EventBus,
+    /// How well regions keep up.
+    pub region_load: Arc<RegionLoad>,
     /// Counters and gauges.
     pub metrics: Metrics,
     /// The settings; see [`AppState::settings`].
@@ -42,7 +46,9 @@ impl AppState {
             auth: Arc::new(Auth::new(&secrets)),
             secrets,
             test_engine: TestEngine::default(),
+            heartbeat_calls: Arc::default(),
             events: EventBus::default(),
+            region_load: Arc::default(),
             metrics: Metrics::default(),
             settings: watch::Sender::new(Arc::default()),
             bootstrap_token: None,

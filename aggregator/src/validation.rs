@@ -3,6 +3,7 @@
 //! Whether a check can be run at all is the engine's to say ([`edgewatch_core::check`]); what stands here is about
 //! the monitor around it. Every error names its field by a JSON pointer (RFC 6901).
 
+use crate::heartbeat::{self, schedule::Rule};
 use edgewatch_client::monitor::{MonitorSettings, Quorum};
 use edgewatch_protocol::{check::Check, name::Region, problem::FieldError, slot::INTERVAL_S};
 use std::{collections::HashSet, ops::RangeInclusive};
@@ -37,12 +38,21 @@ pub fn validate_monitor(settings: &MonitorSettings, known: &[KnownRegion]) -> Ve
     check_tags(&settings.tags, &mut errors);
     for (index, region) in settings.regions.iter().enumerate() {
         let pointer = format!("/regions/{index}");
+        let is_heartbeat = heartbeat::settings_of(&settings.check).is_some();
         if settings.regions[..index].contains(region) {
             errors.push(error(pointer, format!("names `{region}` a second time")));
+        } else if is_heartbeat && heartbeat::is_push(region) {
+            // The aggregator's own region, made with the first heartbeat.
+        } else if is_heartbeat {
+            errors.push(error(
+                pointer,
+                format!("`{region}` cannot look for heartbeats: leave the regions out, jobs call the aggregator itself"),
+            ));
         } else {
             errors.extend(region_error(pointer, region, &settings.check, known));
         }
     }
+    errors.extend(nowhere_error(settings, known));
     if let Quorum::Count(n) = settings.quorum
         && !settings.regions.is_empty()
         && usize::from(n) > settings.regions.len()
@@ -65,13 +75,23 @@ pub fn validate_test_run(
     known: &[KnownRegion],
 ) -> Vec<FieldError> {
     let mut errors = validate_check(check);
+    if heartbeat::settings_of(check).is_some() {
+        let detail = "a heartbeat cannot be tried: call its URL";
+        errors.push(error("/check/type", detail));
+        return errors;
+    }
     check_range("/timeout_ms", timeout_ms, &TIMEOUT_MS, &mut errors);
     errors.extend(region.and_then(|region| region_error("/region".to_owned(), region, check, known)));
     errors
 }
 
 fn validate_check(check: &Check) -> Vec<FieldError> {
-    edgewatch_core::check::validate(check)
+    let mut faults = edgewatch_core::check::validate(check);
+    // What a cron expression means is known here alone: probes need no calendar.
+    if let Some(heartbeat) = heartbeat::settings_of(check).filter(|_| faults.is_empty()) {
+        faults.extend(Rule::read(heartbeat).err());
+    }
+    faults
         .into_iter()
         .map(|fault| error(format!("/check{}", fault.pointer), fault.detail))
         .collect()
@@ -182,6 +202,24 @@ fn region_error(
     Some(error(
         pointer,
         format!("region {region} has no probe that can do `{missing}`; {hint}"),
+    ))
+}
+
+/// A monitor of all regions that none of them can check would be silent.
+fn nowhere_error(settings: &MonitorSettings, known: &[KnownRegion]) -> Option<FieldError> {
+    let check = &settings.check;
+    if !settings.regions.is_empty() || known.is_empty() || heartbeat::settings_of(check).is_some() {
+        return None;
+    }
+    let missing: Option<Vec<_>> = known
+        .iter()
+        .filter(|region| region.name != heartbeat::PUSH_REGION)
+        .map(|region| missing_capability(check, region.capabilities.as_ref()))
+        .collect();
+    let missing = missing?.first().copied()?;
+    Some(error(
+        "/regions",
+        format!("no region has a probe that can do `{missing}`"),
     ))
 }
 
@@ -301,6 +339,22 @@ mod tests {
         ] {
             assert_eq!(faults(change.clone()), pointers, "{change}");
         }
+    }
+
+    #[test]
+    fn a_check_that_no_region_can_make_is_refused() {
+        let settings: MonitorSettings = serde_json::from_value(
+            json!({"name": "a", "check": {"type": "http", "url": "https://example.org/"}}),
+        )
+        .unwrap();
+        let unable = &known()[1..2];
+        let errors = validate_monitor(&settings, unable);
+        assert_eq!(
+            errors,
+            [error("/regions", "no region has a probe that can do `http`")]
+        );
+        assert_eq!(validate_monitor(&settings, &known()), []);
+        assert_eq!(validate_monitor(&settings, &[]), []);
     }
 
     #[test]

@@ -295,6 +295,8 @@ impl StandIn {
             interval_s: INTERVAL_S,
             timeout_ms: 5_000,
             retries: 0,
+            from_ms: None,
+            until_ms: None,
             check: Check::Http(HttpCheck::get(url)),
         };
         let assignments = Assignments {

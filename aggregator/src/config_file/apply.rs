@@ -3,6 +3,7 @@
 use super::ConfigFile;
 use crate::{
     announcement::Change,
+    heartbeat::settle_regions,
     state::AppState,
     store::{config_region, evaluation::decide_monitors, monitor},
 };
@@ -82,6 +83,7 @@ async fn apply_monitors(
     let mut touched = Vec::new();
     for wanted in &file.monitors {
         let mut wanted = wanted.clone();
+        settle_regions(&mut wanted);
         // As the database gives them back.
         wanted.regions.sort();
         match stored.get(&wanted.name) {

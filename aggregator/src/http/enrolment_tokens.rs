@@ -27,6 +27,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// How long a token may hold.
 const VALID_HOURS: RangeInclusive<u16> = 1..=720;
+/// How many probes of a region a token may bring.
+const PROBES_PER_REGION: RangeInclusive<u8> = 1..=32;
 /// The longest label, in characters.
 const LABEL_CHARACTERS: usize = 100;
 
@@ -70,6 +72,7 @@ async fn create_enrolment_token(
         label: request.label.trim(),
         token_hash: &Sha256::digest(&secret),
         regions: &regions,
+        probes_per_region: request.probes_per_region,
         self_approving: request.self_approving,
         now,
         expires_at,
@@ -114,6 +117,13 @@ async fn validate(state: &AppState, request: &EnrolmentTokenRequest) -> ApiResul
     if label.chars().count() > LABEL_CHARACTERS || label.chars().any(char::is_control) {
         let detail = format!("has more than {LABEL_CHARACTERS} characters, or control characters");
         fault("/label".to_owned(), detail);
+    }
+    if !PROBES_PER_REGION.contains(&request.probes_per_region) {
+        let (low, high) = (PROBES_PER_REGION.start(), PROBES_PER_REGION.end());
+        fault(
+            "/probes_per_region".to_owned(),
+            format!("is {}, use {low} to {high}", request.probes_per_region),
+        );
     }
     if !VALID_HOURS.contains(&request.valid_hours) {
         let (low, high) = (VALID_HOURS.start(), VALID_HOURS.end());

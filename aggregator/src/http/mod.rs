@@ -8,6 +8,9 @@ pub mod enrolment_tokens;
 pub mod error;
 pub mod events;
 pub mod health;
+#[cfg(test)]
+mod heartbeat_tests;
+pub mod heartbeats;
 pub mod json;
 pub mod metrics;
 pub mod monitors;
@@ -44,6 +47,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn api() -> OpenApiRouter<AppState> {
     let private = OpenApiRouter::new()
         .merge(events::router())
+        .merge(heartbeats::router())
         .merge(monitors::router())
         .merge(overview::router())
         .merge(results::router())
@@ -54,6 +58,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(enrolment_tokens::router());
     let public = OpenApiRouter::new()
         .merge(openapi::router())
+        .merge(heartbeats::calls())
         .merge(session::router())
         .merge(setup::router());
     OpenApiRouter::with_openapi(openapi::document())

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     announcement::Change,
-    monitor_secrets,
+    heartbeat, monitor_secrets,
     state::AppState,
     store::{
         evaluation::decide_monitors,
@@ -183,6 +183,7 @@ async fn find_own(state: &AppState, db: &mut PgConnection, id: i32) -> ApiResult
 
 /// Puts kept secrets back and makes sure that the settings are valid.
 async fn validate(state: &AppState, settings: &mut MonitorSettings, kept: Option<&Check>) -> ApiResult<()> {
+    heartbeat::settle_regions(settings);
     let mut errors = monitor_secrets::restore(&mut settings.check, kept)
         .err()
         .unwrap_or_default();

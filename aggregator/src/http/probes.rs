@@ -164,7 +164,7 @@ mod tests {
         assert!(
             refused
                 .text
-                .contains("region weur has no probe that can run `http`"),
+                .contains("region weur has no probe that can do `http`"),
             "{}",
             refused.text
         );

@@ -9,10 +9,12 @@ use super::{
 };
 use crate::{
     announcement::Change,
+    region_load::late_p99_ms,
     state::AppState,
     store::{
         probe::list_probes,
         region::{self, StoredRegion},
+        region_load::list_loads,
     },
 };
 use axum::{
@@ -21,12 +23,17 @@ use axum::{
     http::{HeaderValue, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
 };
+use chrono::TimeDelta;
 use edgewatch_client::{
     probe::Probe,
     region::{Region, RegionSettings},
 };
 use edgewatch_protocol::problem::{FieldError, ProblemType};
+use std::collections::HashMap;
 use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Whose load is shown.
+const SHOWN_LOAD: TimeDelta = TimeDelta::hours(1);
 
 /// The longest label, in characters.
 const LABEL_CHARACTERS: usize = 100;
@@ -148,10 +155,12 @@ async fn read_one(state: &AppState, name: &str) -> ApiResult<Region> {
         .ok_or_else(|| ApiError::not_found("region"))
 }
 
-/// Two statements, however many regions there are.
+/// Three statements, however many regions there are.
 async fn read(state: &AppState, name: Option<&str>) -> ApiResult<Vec<Region>> {
     let regions = region::list_regions(&state.pool, name).await?;
     let mut probes = list_probes(&state.pool, name, None, state.clock.now()).await?;
+    let since = state.clock.now() - SHOWN_LOAD;
+    let mut loads: HashMap<_, _> = list_loads(&state.pool, since).await?.into_iter().collect();
     regions
         .into_iter()
         .map(
@@ -164,10 +173,13 @@ async fn read(state: &AppState, name: Option<&str>) -> ApiResult<Vec<Region>> {
                 let here: Vec<Probe> = probes
                     .extract_if(.., |probe| probe.region.as_str() == name)
                     .collect();
+                let load = loads.remove(&name).unwrap_or_default();
                 let name = name.parse().map_err(|error: String| ApiError::internal(error))?;
                 Ok(Region {
                     settings: RegionSettings { name, label },
                     monitors,
+                    overruns: load.overruns,
+                    late_p99_ms: late_p99_ms(&load.late),
                     probes: here,
                 })
             },
@@ -195,7 +207,9 @@ mod tests {
         assert_eq!(made.status, 201, "{}", made.text);
         assert_eq!(
             made.json(),
-            json!({"name": "weur", "label": "Western Europe", "monitors": 0, "probes": []})
+            json!({
+                "name": "weur", "label": "Western Europe", "monitors": 0, "overruns": 0, "late_p99_ms": null, "probes": []
+            })
         );
         assert_eq!(
             admin

@@ -37,14 +37,23 @@ fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     ApiError::internal(format!("panic: {}", message.unwrap_or_default())).into_response()
 }
 
-/// The query is left out: it may hold what is nobody's business.
+/// The query is left out: it may hold what is nobody's business. So is the secret of a heartbeat's URL.
 fn span(request: &Request) -> Span {
     let id = request
         .extensions()
         .get::<RequestId>()
         .and_then(|id| id.header_value().to_str().ok())
         .unwrap_or_default();
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path(), request_id = id)
+    tracing::info_span!("request", method = %request.method(), path = shown_path(request.uri().path()), request_id = id)
+}
+
+fn shown_path(path: &str) -> &str {
+    const HEARTBEATS: &str = "/api/v1/heartbeats/";
+    if path.starts_with(HEARTBEATS) {
+        HEARTBEATS
+    } else {
+        path
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +61,18 @@ mod tests {
     use super::*;
     use axum::{body::Body, routing::get};
     use tower::ServiceExt as _;
+
+    #[test]
+    fn the_secret_of_a_heartbeat_is_not_logged() {
+        assert_eq!(
+            shown_path("/api/v1/heartbeats/s3cret/start"),
+            "/api/v1/heartbeats/"
+        );
+        assert_eq!(
+            shown_path("/api/v1/monitors/1/heartbeat"),
+            "/api/v1/monitors/1/heartbeat"
+        );
+    }
 
     #[tokio::test]
     async fn every_answer_has_an_id_even_that_of_a_panic() {

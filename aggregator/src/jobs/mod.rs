@@ -1,6 +1,8 @@
 //! Background work. Each job is done by one replica at a time: a transaction-level advisory lock is its lease, so that a
 //! replica that dies loses it at once.
 
+mod heartbeats;
+mod load;
 mod retention;
 mod silence;
 
@@ -44,7 +46,7 @@ impl Job {
 /// What to tell once a job's work is committed.
 type AfterCommit = Vec<crate::announcement::Change>;
 
-const JOBS: [Job; 6] = [
+const JOBS: [Job; 9] = [
     Job::new(1, "silent_regions", Duration::from_secs(10), |state, db| {
         Box::pin(silence::silence_regions(state, db))
     }),
@@ -62,6 +64,15 @@ const JOBS: [Job; 6] = [
     }),
     Job::new(6, "expiry", Duration::from_mins(1), |state, db| {
         Box::pin(retention::forget_expired(state, db))
+    }),
+    Job::new(7, "heartbeats", Duration::from_secs(5), |state, db| {
+        Box::pin(heartbeats::look_at_heartbeats(state, db))
+    }),
+    Job::new(8, "heartbeat_delivery", Duration::from_secs(2), |state, db| {
+        Box::pin(heartbeats::deliver_heartbeats(state, db))
+    }),
+    Job::new(9, "region_load", Duration::from_secs(10), |state, db| {
+        Box::pin(load::write_loads(state, db))
     }),
 ];
 

@@ -25,8 +25,8 @@ pub async fn find_usable_token(
         UsableToken,
         "SELECT id, self_approving FROM enrolment_token t
          WHERE token_hash = $1 AND expires_at > $3 AND (cardinality(regions) = 0 OR $2 = ANY(regions))
-           AND NOT EXISTS (
-               SELECT FROM enrolment_token_use u JOIN region r ON r.id = u.region_id
+           AND probes_per_region > (
+               SELECT count(*) FROM enrolment_token_use u JOIN region r ON r.id = u.region_id
                WHERE u.token_id = t.id AND r.name = $2)
          FOR UPDATE OF t",
         token_hash,
@@ -115,4 +115,25 @@ pub async fn insert_probe(
     )
     .fetch_one(db)
     .await
+}
+
+/// Writes what an enrolled probe is and can do; `false` if nothing has changed.
+pub async fn update_probe(
+    db: impl sqlx::PgExecutor<'_>,
+    id: i32,
+    host: &str,
+    software: &str,
+    capabilities: &[String],
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE probe SET host = $2, software = $3, capabilities = $4
+         WHERE id = $1 AND (host <> $2 OR software <> $3 OR capabilities <> $4)",
+        id,
+        host,
+        software,
+        capabilities
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }

@@ -13,6 +13,8 @@ pub struct NewEnrolmentToken<'a> {
     pub token_hash: &'a [u8],
     /// Names of the regions that may use it; empty means any.
     pub regions: &'a [String],
+    /// Probes of each region that may use it.
+    pub probes_per_region: u8,
     /// Probes that use it need no approval.
     pub self_approving: bool,
     /// Now.
@@ -27,14 +29,15 @@ pub async fn create_enrolment_token(
     token: NewEnrolmentToken<'_>,
 ) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
-        "INSERT INTO enrolment_token (label, token_hash, regions, self_approving, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+        "INSERT INTO enrolment_token (label, token_hash, regions, self_approving, created_at, expires_at, probes_per_region)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
         token.label,
         token.token_hash,
         token.regions,
         token.self_approving,
         token.now,
-        token.expires_at
+        token.expires_at,
+        i16::from(token.probes_per_region)
     )
     .fetch_one(db)
     .await
@@ -47,7 +50,7 @@ pub async fn list_enrolment_tokens(
 ) -> sqlx::Result<Vec<EnrolmentToken>> {
     let rows = sqlx::query!(
         r#"SELECT t.id, t.label, t.regions, t.self_approving, t.expires_at,
-                  ARRAY(SELECT r.name FROM enrolment_token_use u JOIN region r ON r.id = u.region_id
+                  ARRAY(SELECT DISTINCT r.name FROM enrolment_token_use u JOIN region r ON r.id = u.region_id
                         WHERE u.token_id = t.id ORDER BY r.name) AS "used_by!"
            FROM enrolment_token t WHERE t.expires_at > $1 ORDER BY t.id DESC"#,
         now

@@ -1,7 +1,12 @@
 //! Monitors: `monitor`, `monitor_region`, and what regions say of them in `region_state`.
 
 use super::definition::{Owner, open_definition, seal_definition};
-use crate::{monitor_secrets::redact, secret::Secrets};
+use crate::{
+    heartbeat::{self, push_probe::PushProbe, token},
+    monitor_secrets::redact,
+    secret::Secrets,
+    store,
+};
 use chrono::{DateTime, Utc};
 use edgewatch_client::monitor::{Monitor, MonitorSettings, MonitorState, RegionState, Verdict};
 use edgewatch_protocol::{check::Check, name::Region, observation::OutcomeState};
@@ -134,7 +139,8 @@ async fn list_region_states(
     let rows = sqlx::query!(
         r#"SELECT m.id, r.name AS region, s.verdict AS "verdict?", s.outcome, s.checked_at, s.total_us, s.message
            FROM monitor m
-           JOIN region r ON m.all_regions
+           JOIN region r ON m.all_regions AND EXISTS (SELECT FROM region_capability c
+                    WHERE c.region_id = r.id AND (c.capabilities IS NULL OR c.capabilities @> m.capabilities))
                 OR EXISTS (SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = r.id)
            LEFT JOIN region_state s ON s.monitor_id = m.id AND s.region_id = r.id
            WHERE $1::integer IS NULL OR m.id = $1
@@ -242,14 +248,14 @@ async fn write_monitor(
     sqlx::query!(
         "INSERT INTO monitor AS m (id, name, definition, kind, target, interval_s, timeout_ms, retries, quorum, confirmations,
                                    recoveries, tags, paused, all_regions, from_config, state, state_since, created_at,
-                                   updated_at)
+                                   updated_at, capabilities)
          OVERRIDING SYSTEM VALUE
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $17)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $17, $18)
          ON CONFLICT (id) DO UPDATE SET
              name = excluded.name, definition = excluded.definition, kind = excluded.kind, target = excluded.target,
              interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, retries = excluded.retries,
              quorum = excluded.quorum, confirmations = excluded.confirmations, recoveries = excluded.recoveries,
-             tags = excluded.tags, paused = excluded.paused, all_regions = excluded.all_regions,
+             capabilities = excluded.capabilities, tags = excluded.tags, paused = excluded.paused, all_regions = excluded.all_regions,
              from_config = excluded.from_config, revision = m.revision + 1, updated_at = excluded.updated_at,
              state = CASE WHEN m.paused = excluded.paused THEN m.state ELSE excluded.state END,
              state_since = CASE WHEN m.paused = excluded.paused THEN m.state_since ELSE excluded.state_since END,
@@ -270,10 +276,22 @@ async fn write_monitor(
         settings.regions.is_empty(),
         from_config,
         (if settings.paused { MonitorState::Paused } else { MonitorState::Unknown }).code(),
-        now
+        now,
+        &edgewatch_core::check::capabilities(&settings.check)
+            .into_iter()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     )
     .execute(&mut *db)
     .await?;
+    match heartbeat::settings_of(&settings.check) {
+        Some(check) => {
+            let probe = PushProbe::new(secrets).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+            probe.ensure(&mut *db, now).await?;
+            store::heartbeat::write_heartbeat(&mut *db, id, check, &token::make(secrets, id), now).await?;
+        }
+        None => store::heartbeat::delete_heartbeat(&mut *db, id).await?,
+    }
     set_regions(db, id, &settings.regions).await
 }
 

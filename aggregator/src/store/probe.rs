@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::probe::Probe;
-use edgewatch_protocol::{batch::Place, enrolment::ProbeStatus};
+use edgewatch_protocol::{batch::Place, enrolment::ProbeStatus, identity::Fingerprint};
 use sqlx::{PgExecutor, types::Json};
 
 /// A probe that has not been heard of for so long is silent, though it should tick each minute.
@@ -36,7 +36,7 @@ pub async fn list_probes(
 ) -> sqlx::Result<Vec<Probe>> {
     let rows = sqlx::query!(
         r#"SELECT p.fingerprint, r.name AS region, p.status, p.host, p.software, p.capabilities,
-                  p.place AS "place: Json<Place>", p.enrolled_at, p.last_seen_at, p.last_seq, p.chain_breaks, p.dropped
+                  p.place AS "place: Json<Place>", p.enrolled_at, p.last_seen_at, p.last_seq, p.chain_breaks, p.dropped, p.clock_off_s
            FROM probe p JOIN region r ON r.id = p.region_id
            WHERE ($1::text IS NULL OR r.name = $1) AND ($2::text IS NULL OR p.fingerprint = $2)
            ORDER BY r.name, p.status = $3, p.enrolled_at DESC, p.id DESC"#,
@@ -67,9 +67,46 @@ pub async fn list_probes(
                 last_seq: row.last_seq,
                 chain_breaks: row.chain_breaks,
                 dropped: row.dropped,
+                clock_off_s: row.clock_off_s,
             })
         })
         .collect()
+}
+
+/// Notes that a probe pulls its assignments, or would.
+pub async fn note_pull(
+    db: impl PgExecutor<'_>,
+    fingerprint: &Fingerprint,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE probe SET last_seen_at = $2, pulled_at = $2, serves_from = coalesce(serves_from, $2), silent = false
+         WHERE fingerprint = $1",
+        fingerprint.0,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Notes by how many seconds a probe's clock is ahead of ours (negative: behind); `false` if that is known already.
+pub async fn note_clock_off(
+    db: impl PgExecutor<'_>,
+    id: i32,
+    off_s: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE probe SET clock_off_s = $2, clock_off_at = $3
+         WHERE id = $1 AND (clock_off_s IS NULL OR abs(clock_off_s - $2) > 5)",
+        id,
+        off_s,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Approves a probe that waits for it. Approving twice changes nothing; `false` if there is none or it is revoked.

@@ -24,7 +24,8 @@ pub async fn list_regions(db: impl PgExecutor<'_>, name: Option<&str>) -> sqlx::
         StoredRegion,
         r#"SELECT r.name, r.label, r.from_config,
                   (SELECT count(*) FROM monitor m
-                   WHERE m.all_regions
+                   WHERE m.all_regions AND EXISTS (SELECT FROM region_capability c
+                             WHERE c.region_id = r.id AND (c.capabilities IS NULL OR c.capabilities @> m.capabilities))
                       OR EXISTS (SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = r.id)
                   ) AS "monitors!"
            FROM region r WHERE $1::text IS NULL OR r.name = $1 ORDER BY r.name"#,

@@ -53,21 +53,6 @@ pub async fn find_signer(db: impl PgExecutor<'_>, fingerprint: &Fingerprint) -> 
     .transpose()
 }
 
-/// Notes that a probe was heard of; true if it had been silent.
-pub async fn touch_probe(db: impl PgExecutor<'_>, id: i32, now: DateTime<Utc>) -> sqlx::Result<bool> {
-    let was_silent = sqlx::query_scalar!(
-        "UPDATE probe p SET last_seen_at = $2, silent = false
-         FROM (SELECT id, silent OR last_seen_at IS NULL AS silent FROM probe WHERE id = $1 FOR UPDATE) before
-         WHERE p.id = before.id
-         RETURNING before.silent AS \"silent!\"",
-        id,
-        now
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(was_silent.unwrap_or(false))
-}
-
 /// The head of a probe's chain.
 pub async fn chain_head(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<ChainHead> {
     let row = sqlx::query!("SELECT last_seq, last_digest FROM probe WHERE id = $1", id)

@@ -111,6 +111,8 @@ mod tests {
             interval_s,
             timeout_ms: 1000,
             retries: 0,
+            from_ms: None,
+            until_ms: None,
             check: Check::Http(HttpCheck::get("http://192.0.2.1/")),
         };
         (1..=count).map(of).collect()

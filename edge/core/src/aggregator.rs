@@ -56,25 +56,36 @@ impl<'a, H: Platform + Transport> Aggregator<'a, H> {
 
     /// A signed `GET` of one of [`edgewatch_protocol::path`]. The answer is a success or `304`.
     pub async fn get(&self, path: &str, known_etag: Option<&str>) -> Result<Response<Vec<u8>>, CallError> {
-        self.call("GET", path, known_etag, None).await
+        self.call("GET", path, None, known_etag, None).await
+    }
+
+    /// The same with a query, which is signed too.
+    pub async fn get_with_query(
+        &self,
+        path: &str,
+        query: &str,
+        known_etag: Option<&str>,
+    ) -> Result<Response<Vec<u8>>, CallError> {
+        self.call("GET", path, Some(query), known_etag, None).await
     }
 
     /// A signed `POST` of JSON to one of [`edgewatch_protocol::path`].
     pub async fn post(&self, path: &str, json: Vec<u8>) -> Result<Response<Vec<u8>>, CallError> {
-        self.call("POST", path, None, Some(json)).await
+        self.call("POST", path, None, None, Some(json)).await
     }
 
     async fn call(
         &self,
         method: &str,
         path: &str,
+        query: Option<&str>,
         known_etag: Option<&str>,
         json: Option<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, CallError> {
         let mut url = self.config.aggregator_url.clone();
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{prefix}{path}"));
-        url.set_query(None);
+        url.set_query(query);
         url.set_fragment(None);
         let authority = match (url.host_str(), url.port()) {
             (Some(host), Some(port)) => format!("{host}:{port}"),
@@ -86,7 +97,7 @@ impl<'a, H: Platform + Transport> Aggregator<'a, H> {
             method,
             authority: &authority,
             path: url.path(),
-            query: None,
+            query: url.query(),
             body: json.as_deref().map(|bytes| Body {
                 content_type: JSON,
                 bytes,

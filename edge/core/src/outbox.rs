@@ -97,6 +97,11 @@ struct Chain {
     /// Observations dropped, ever; and how many of them a delivered batch has told of.
     dropped: u64,
     told: u64,
+    /// Slots that could not be begun in time, ever; and how many of them a delivered batch has told of.
+    #[serde(default)]
+    overruns: u64,
+    #[serde(default)]
+    told_overruns: u64,
     /// The next batch continues from the aggregator's head instead of the probe's own memory.
     resumed: bool,
 }
@@ -115,6 +120,9 @@ struct Sealed {
     prev: Option<String>,
     /// [`Chain::dropped`] when it was sealed.
     dropped: u64,
+    /// [`Chain::overruns`] when it was sealed.
+    #[serde(default)]
+    overruns: u64,
 }
 
 impl Sealed {
@@ -229,6 +237,20 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         .await
     }
 
+    /// Counts slots that could not be begun in time; the next batch that is sealed tells of them.
+    pub async fn note_overruns(&self, overruns: u64) -> Result<(), StorageError> {
+        if overruns == 0 {
+            return Ok(());
+        }
+        let _step = self.step.lock().await;
+        // A probe that does not know its place in the chain yet begins with asking for it.
+        let Some(chain) = self.chain().await? else {
+            return Ok(());
+        };
+        let overruns = chain.overruns + overruns;
+        self.put_chain(&Chain { overruns, ..chain }).await
+    }
+
     /// The batch to send next, sealed now unless it was before; `None` when all is delivered.
     pub async fn next(&self) -> Result<Option<SealedBatch>, StorageError> {
         let _step = self.step.lock().await;
@@ -273,6 +295,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             seq: chain.seq + 1,
             prev: chain.digest.clone(),
             dropped: chain.dropped,
+            overruns: chain.overruns,
         };
         let batch = Batch {
             version: Version::CURRENT,
@@ -285,6 +308,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             sealed_at_ms: self.host.now_ms(),
             resumed: chain.resumed,
             dropped: chain.dropped - chain.told,
+            overruns: chain.overruns.saturating_sub(chain.told_overruns),
             observations,
         };
         let bytes = serde_json::to_vec(&batch).map_err(unreadable)?;
@@ -307,6 +331,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         let chain = self.chain().await?.unwrap_or_default();
         self.put_chain(&Chain {
             told: batch.header.dropped,
+            told_overruns: batch.header.overruns,
             resumed: false,
             ..after(&chain, batch)
         })

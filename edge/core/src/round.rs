@@ -35,6 +35,8 @@ const ADMISSION_MS: i64 = 45_000;
 pub struct RoundEnd {
     /// Observations made.
     pub ran: usize,
+    /// Slots that were begun when half their interval had passed, or not at all: there is more to do than can be done.
+    pub overruns: u64,
     /// What kept the round from beginning further checks.
     pub failure: Option<StorageError>,
 }
@@ -70,14 +72,14 @@ pub async fn run_round<H: Platform + Storage>(
         let now_ms = host.now_ms();
         let admits = end.failure.is_none() && now_ms <= began_ms + ADMISSION_MS;
         if admits {
-            let due: Vec<_> = schedule::due(assignments, region, last_ms, now_ms)
+            let (passed_over, due): (Vec<_>, Vec<_>) = schedule::due(assignments, region, last_ms, now_ms)
                 .into_iter()
-                .filter(|due| !busy.contains(&due.assignment.monitor))
-                .collect();
+                .partition(|due| busy.contains(&due.assignment.monitor));
             if !due.is_empty() {
                 match host.put(LAST_KEY, now_ms.to_string().as_bytes()).await {
                     Ok(()) => {
                         last_ms = Some(now_ms);
+                        end.overruns += passed_over.len() as u64;
                         busy.extend(due.iter().map(|due| due.assignment.monitor));
                         waiting.extend(due);
                     }
@@ -88,6 +90,7 @@ pub async fn run_round<H: Platform + Storage>(
         while under_way.len() < at_a_time
             && let Some(due) = waiting.pop_front()
         {
+            end.overruns += u64::from(schedule::is_overrun(&due, host.now_ms()));
             under_way.push(observe(engine, due));
         }
         let next_due_ms = schedule::next_due_ms(assignments, region, now_ms)

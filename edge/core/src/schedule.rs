@@ -33,18 +33,30 @@ pub fn due<'a>(
             assignment,
             slot_ms: slot_at(now_ms, assignment.monitor, region, interval_ms(assignment)),
         })
-        .filter(|due| due.slot_ms > last_round_ms)
+        .filter(|due| due.slot_ms > last_round_ms && due.assignment.holds(due.slot_ms))
         .collect();
     due.sort_by_key(|due| (due.slot_ms, due.assignment.monitor));
     due
 }
 
-/// The first slot of any assignment after `now_ms`; `None` without assignments.
+/// The first slot of any assignment after `now_ms`; `None` without assignments, or when all are handed over.
 pub fn next_due_ms(assignments: &[Assignment], region: &Region, now_ms: i64) -> Option<i64> {
     assignments
         .iter()
-        .map(|assignment| next_slot(now_ms, assignment.monitor, region, interval_ms(assignment)))
+        .filter_map(|assignment| {
+            // Not before it is this probe's.
+            let after_ms = assignment
+                .from_ms
+                .map_or(now_ms, |from_ms| now_ms.max(from_ms - 1));
+            let slot_ms = next_slot(after_ms, assignment.monitor, region, interval_ms(assignment));
+            assignment.holds(slot_ms).then_some(slot_ms)
+        })
         .min()
+}
+
+/// Whether a check that is begun now is so late that half its interval has passed.
+pub fn is_overrun(due: &Due<'_>, now_ms: i64) -> bool {
+    now_ms - due.slot_ms > interval_ms(due.assignment) / 2
 }
 
 /// The interval on the schedule's grain, whatever the assignment says.
@@ -74,6 +86,8 @@ mod tests {
             interval_s,
             timeout_ms: 1000,
             retries: 0,
+            from_ms: None,
+            until_ms: None,
             check: Check::Http(HttpCheck::get("http://192.0.2.1/")),
         }
     }
@@ -126,6 +140,22 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert!(found[0].slot_ms > now - 60_000);
         assert_eq!(next_due_ms(&[], &region(), now), None);
+    }
+
+    #[test]
+    fn slots_are_made_within_the_hold_alone() {
+        let (now, mut held) = (1_700_000_030_000, assignment(1, 60));
+        let next = next_due_ms(std::slice::from_ref(&held), &region(), now).unwrap();
+        held.from_ms = Some(next + 60_000);
+        held.until_ms = Some(next + 120_000);
+        let held = [held];
+        let due_at = |at| due(&held, &region(), Some(at - 60_000), at).len();
+        assert_eq!(
+            [due_at(next), due_at(next + 60_000), due_at(next + 120_000)],
+            [0, 1, 0]
+        );
+        assert_eq!(next_due_ms(&held, &region(), now), Some(next + 60_000));
+        assert_eq!(next_due_ms(&held, &region(), next + 60_000), None);
     }
 
     #[test]

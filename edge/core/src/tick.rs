@@ -8,7 +8,7 @@ use crate::{
     assignments,
     config::ProbeConfig,
     engine::Engine,
-    enrol::enrol,
+    enrol::{enrol, tell_changes},
     outbox::{Outbox, OutboxLimits},
     platform::{Platform, Storage, StorageError, Transport},
     report::deliver,
@@ -42,6 +42,8 @@ pub struct TickReport {
     pub next_due_ms: Option<i64>,
     /// Observations made.
     pub ran: usize,
+    /// Slots that could not be begun in time.
+    pub overruns: u64,
     /// Test runs made.
     pub tested: usize,
     /// Observations that the aggregator confirmed.
@@ -113,6 +115,9 @@ pub async fn pull_or_enrol<H: Platform + Transport + Storage>(
             assignments::forget(host).await?;
         }
     }
+    if error.is_none() && assignments.is_some() {
+        report.problems.extend(tell_changes(config, host).await.err());
+    }
     if let Some(error) = error {
         report.problems.push(error.to_string());
         let refused = match error.kind() {
@@ -163,6 +168,10 @@ async fn turn<H: Platform + Transport + Storage>(
     match looked {
         Ok((round, tests)) => {
             report.ran = round.ran;
+            report.overruns = round.overruns;
+            if let Err(error) = outbox.note_overruns(round.overruns).await {
+                report.problems.push(error.to_string());
+            }
             report
                 .problems
                 .extend(round.failure.map(|error| error.to_string()));

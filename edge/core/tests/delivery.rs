@@ -175,9 +175,10 @@ proptest! {
                 prop_assert!(delivered.contains(number), "{} was kept and is lost", number);
             }
             prop_assert!(delivered.iter().all(|number| kept.contains(number) || unsure.contains(number)));
-            // Nothing but the place in the chain stays behind.
+            // Nothing but the place in the chain and what was told of the probe stays behind.
             let keys: Vec<String> = host.values.borrow().keys().cloned().collect();
-            prop_assert!(keys.iter().all(|key| key == "chain"), "{:?}", keys);
+            let stays = |key: &String| ["chain", "enrolled"].contains(&key.as_str());
+            prop_assert!(keys.iter().all(stays), "{:?}", keys);
             Ok(())
         })?;
     }

@@ -21,6 +21,8 @@ fn assignment(id: i32, host: &str, interval_s: u32, timeout_ms: u32) -> Assignme
         interval_s,
         timeout_ms,
         retries: 0,
+        from_ms: None,
+        until_ms: None,
         check: Check::Http(HttpCheck::get(format!("http://{host}/"))),
     }
 }

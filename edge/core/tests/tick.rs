@@ -3,6 +3,7 @@
 
 mod fake;
 
+use edgewatch_core::assignments;
 use edgewatch_core::{config::ProbeConfig, platform::Platform as _, tick};
 use edgewatch_protocol::{
     assignment::{Assignment, Assignments},
@@ -27,6 +28,8 @@ fn assigned(tests: Vec<TestRun>) -> Assignments {
             interval_s: 60,
             timeout_ms: 1000,
             retries: 1,
+            from_ms: None,
+            until_ms: None,
             check: Check::Http(HttpCheck::get("http://192.0.2.1/")),
         })
         .collect();
@@ -195,9 +198,9 @@ async fn a_test_run_is_made_once_and_again_only_if_its_report_was_lost() {
         monitors: Vec::new(),
         ..assigned(vec![test])
     });
-    // The seventh call of the turn is the report.
+    // The eighth call of the turn is the report.
     host.faults
-        .replace([Fault::None; 6].into_iter().chain([Fault::Before]).collect());
+        .replace([Fault::None; 7].into_iter().chain([Fault::Before]).collect());
     let report = tick::tick(&config, &host).await;
     assert_eq!(
         (report.tested, host.aggregator.reports.borrow().len()),
@@ -238,4 +241,53 @@ async fn assignments_larger_than_one_value_are_kept_whole() {
         .insert("assignments/001".to_owned(), b"[]".to_vec());
     tick::tick(&config, &host).await;
     assert_eq!(calls(&host)[..2], ["GET /api/v1/probe/assignments", "200"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn assignments_come_in_pages_and_known_ones_are_not_asked_for_again() {
+    let (host, config) = (host(), config());
+    let mut many = assigned(Vec::new());
+    for id in 4..=25 {
+        let first = many.monitors[0].clone();
+        many.monitors.push(Assignment {
+            monitor: MonitorId(id),
+            ..first
+        });
+    }
+    host.aggregator.page.set(Some(10));
+    *host.aggregator.assignments.borrow_mut() = Some(many.clone());
+    tick::tick(&config, &host).await;
+    let pull = "GET /api/v1/probe/assignments";
+    assert_eq!(calls(&host)[..6], [pull, "200", pull, "200", pull, "200"]);
+    let kept = assignments::kept(&host).await.unwrap().unwrap();
+    assert_eq!(kept.monitors, many.monitors);
+    // A test run is on the first page, and the others are known.
+    many.tests.push(TestRun {
+        id: "3f0d".to_owned(),
+        timeout_ms: 1000,
+        check: Check::Http(HttpCheck::get("http://192.0.2.1/")),
+    });
+    *host.aggregator.assignments.borrow_mut() = Some(many.clone());
+    assert_eq!(tick::tick(&config, &host).await.tested, 1);
+    let made = calls(&host);
+    assert_eq!(made.iter().filter(|call| *call == pull).count(), 1, "{made:?}");
+    let kept = assignments::kept(&host).await.unwrap().unwrap();
+    assert_eq!((kept.monitors.len(), kept.tests.len()), (25, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_probe_can_do_is_told_once_it_is_something_else() {
+    let (host, config) = (host(), config());
+    tick::tick(&config, &host).await;
+    assert!(host.aggregator.capabilities.borrow().is_empty(), "it is known");
+    host.values
+        .borrow_mut()
+        .insert("enrolled".to_owned(), b"fake/0 dns".to_vec());
+    for _ in 0..2 {
+        tick::tick(&config, &host).await;
+    }
+    assert_eq!(*host.aggregator.capabilities.borrow(), ["http"]);
+    let told = calls(&host);
+    let told = told.iter().filter(|call| call.ends_with("/enrolments"));
+    assert_eq!(told.count(), 1);
 }

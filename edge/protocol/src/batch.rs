@@ -39,8 +39,16 @@ pub struct Batch {
     /// Observations dropped since the batch before because the outbox was full.
     #[serde(default)]
     pub dropped: u64,
+    /// Slots that could not be begun in time since the batch before: the probe is too slow for its load.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub overruns: u64,
     /// What was seen, at most [`MAX_OBSERVATIONS`].
     pub observations: Vec<Observation>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Where a probe runs, as observed by itself: never merely as it was asked for.

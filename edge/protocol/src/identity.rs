@@ -16,6 +16,10 @@ pub const MIN_SEED_BYTES: usize = 32;
 /// # Errors
 /// When the seed is shorter than [`MIN_SEED_BYTES`].
 pub fn derive_key(seed: &str, region: &Region) -> Result<SigningKey, String> {
+    derive(seed, region.as_str())
+}
+
+fn derive(seed: &str, info: &str) -> Result<SigningKey, String> {
     let seed = seed.trim();
     if seed.len() < MIN_SEED_BYTES {
         return Err(format!(
@@ -25,9 +29,21 @@ pub fn derive_key(seed: &str, region: &Region) -> Result<SigningKey, String> {
     }
     let mut key = [0; 32];
     Hkdf::<Sha256>::new(Some(b"edgewatch-probe-v1"), seed.as_bytes())
-        .expand(region.as_str().as_bytes(), &mut key)
+        .expand(info.as_bytes(), &mut key)
         .map_err(|_| "the key cannot be derived".to_owned())?;
     Ok(SigningKey::from_bytes(&key))
+}
+
+/// The key of one of several probes that share a region of one deployment: the first has the region's own
+/// ([`derive_key`]), the others one of their own, with `info = region#shard`.
+///
+/// # Errors
+/// See [`derive_key`].
+pub fn derive_shard_key(seed: &str, region: &Region, shard: u8) -> Result<SigningKey, String> {
+    match shard {
+        0 => derive(seed, region.as_str()),
+        _ => derive(seed, &format!("{region}#{shard}")),
+    }
 }
 
 /// A public key's fingerprint: the first 16 bytes of its SHA-256, lower-case hex. It is also the `keyid` of signatures
@@ -60,6 +76,13 @@ mod tests {
         let key = |region: &str| derive_key(seed, &region.parse().unwrap()).unwrap();
         assert_eq!(key("weur").to_bytes(), key("weur").to_bytes());
         assert_ne!(key("weur").to_bytes(), key("enam").to_bytes());
+        let shard = |shard| {
+            derive_shard_key(seed, &"weur".parse().unwrap(), shard)
+                .unwrap()
+                .to_bytes()
+        };
+        assert_eq!(shard(0), key("weur").to_bytes());
+        assert!(shard(1) != shard(0) && shard(1) != shard(2));
         assert_eq!(Fingerprint::of(&key("weur").verifying_key()).0.len(), 32);
         assert!(
             derive_key("short", &"weur".parse().unwrap())

@@ -118,6 +118,8 @@ reasons! {
     ProxyFailed = 64, "proxy_failed";
     /// Somebody whom the check has to ask (a resolver, a registry) could not be reached or limits how often it answers.
     ServiceUnavailable = 65, "service_unavailable";
+    /// The job has not called yet, or could not be heard when it did.
+    HeartbeatWaiting = 66, "heartbeat_waiting";
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub struct Version {
 
 impl Version {
     /// The version that this build speaks.
-    pub const CURRENT: Self = Self { major: 1, minor: 0 };
+    pub const CURRENT: Self = Self { major: 1, minor: 1 };
 
     /// Refuses a version of another major number.
     ///
@@ -110,12 +110,10 @@ mod tests {
     fn another_major_version_is_refused_for_its_version_even_if_its_shape_differs() {
         let problem = decode::<Message>(br#"{"version":"2.0","z":4}"#).unwrap_err();
         assert_eq!(problem.kind(), Some(ProblemType::UnsupportedVersion));
-        assert!(
-            problem
-                .detail
-                .unwrap()
-                .contains("speaks protocol 1.0, the message is of 2.0")
-        );
+        assert!(problem.detail.unwrap().contains(&format!(
+            "speaks protocol {}, the message is of 2.0",
+            Version::CURRENT
+        )));
     }
 
     #[test]

@@ -104,7 +104,7 @@ proptest! {
     fn test_run_reports(report in strategy::test_run_report()) {
         let (written, again) = round_trip(&report);
         prop_assert_eq!(written, again);
-        let read: TestRunReport = read(&newer(&report, "1.0")).unwrap();
+        let read: TestRunReport = read(&newer(&report, &Version::CURRENT.to_string())).unwrap();
         prop_assert_eq!(read, report);
     }
 

@@ -99,6 +99,7 @@ impl NativeProbe {
             sealed_at_ms: now_ms(),
             resumed: false,
             dropped: 0,
+            overruns: 0,
             observations,
         }
     }

@@ -12,9 +12,12 @@ pub struct EnrolmentTokenRequest {
     /// For people: what it is for.
     #[serde(default)]
     pub label: String,
-    /// Regions that may enrol with it, once each; empty means any region once.
+    /// Regions that may enrol with it; empty means any region.
     #[serde(default)]
     pub regions: Vec<edgewatch_protocol::name::Region>,
+    /// Probes of each region that may enrol with it, 1 to 32, default 1.
+    #[serde(default = "default_probes_per_region")]
+    pub probes_per_region: u8,
     /// Probes that use it need no approval.
     #[serde(default)]
     pub self_approving: bool,
@@ -25,6 +28,10 @@ pub struct EnrolmentTokenRequest {
 
 fn default_valid_hours() -> u16 {
     24
+}
+
+fn default_probes_per_region() -> u8 {
+    1
 }
 
 /// A token as listed; the secret itself is shown once, at creation.

@@ -9,6 +9,7 @@ pub mod check_document;
 pub mod client;
 pub mod enrolment_token;
 pub mod event;
+pub mod heartbeat;
 pub mod json;
 pub mod monitor;
 pub mod overview;

@@ -35,6 +35,8 @@ pub struct Probe {
     pub chain_breaks: i64,
     /// Observations that it had to drop because its outbox was full.
     pub dropped: i64,
+    /// By how many seconds its clock is ahead of the aggregator's (negative: behind), while it is refused for that.
+    pub clock_off_s: Option<i64>,
 }
 
 json_object!(Probe {
@@ -51,4 +53,5 @@ json_object!(Probe {
     last_seq,
     chain_breaks,
     dropped,
+    clock_off_s,
 });

@@ -28,8 +28,18 @@ pub struct Region {
     pub settings: RegionSettings,
     /// Monitors that are checked from here.
     pub monitors: i64,
+    /// Slots of the last hour that could not be begun in time: its probes are too slow for their load.
+    pub overruns: i64,
+    /// How late 99 of 100 checks of the last hour were begun at most, milliseconds (to a tenth); absent without checks.
+    pub late_p99_ms: Option<i64>,
     /// Its probes, revoked ones last.
     pub probes: Vec<Probe>,
 }
 
-json_object!(Region { settings [flat], monitors, probes });
+json_object!(Region {
+    settings [flat],
+    monitors,
+    overruns,
+    late_p99_ms,
+    probes,
+});

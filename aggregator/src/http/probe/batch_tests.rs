@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use ed25519_dalek::VerifyingKey;
 use edgewatch_client::{event::Event, session::Role};
 use edgewatch_protocol::{
+    batch::Batch,
     digest::{content_digest, sha256_hex},
     observation::Outcome,
     path,
@@ -345,4 +346,47 @@ async fn other_replicas_tell_their_listeners_too(pool: PgPool) {
     }
     replica.stopping.send_replace(true);
     follower.await.unwrap();
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_region_that_does_not_keep_up_says_so(pool: PgPool) {
+    let mut server = TestServer::new(pool);
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let viewer = server.client(Role::Viewer).await;
+    let region = async || viewer.get("/api/v1/regions").await.json()[0].clone();
+    assert_eq!(
+        (&region().await["overruns"], &region().await["late_p99_ms"]),
+        (&json!(0), &json!(null))
+    );
+    let late = |late_ms: i64| {
+        let mut late = observation(&server, 1, 1, Outcome::Up);
+        late.started_ms = late.slot_ms + late_ms;
+        late
+    };
+    let mut batch: Batch =
+        serde_json::from_slice(&probe.seal(&server, vec![late(40_000), late(100)])).unwrap();
+    batch.overruns = 17;
+    let bytes = serde_json::to_vec(&batch).unwrap();
+    for _ in 0..2 {
+        assert_eq!(
+            probe.post(&server, path::BATCHES, bytes.clone()).await.status,
+            200
+        );
+        crate::jobs::run_all(&server.state).await.unwrap();
+    }
+    let now = region().await;
+    assert_eq!(now["overruns"], 17, "a repeat counts once");
+    let late_p99_ms = now["late_p99_ms"].as_i64().unwrap();
+    assert!((40_000..45_000).contains(&late_p99_ms), "{late_p99_ms}");
+    let metrics = server.send("GET", "/metrics", &[], None).await.text;
+    assert!(
+        metrics.contains("edgewatch_region_overrun_total{region=\"weur\"} 17"),
+        "{metrics}"
+    );
+    server.state.clock.advance(TimeDelta::minutes(62));
+    let loads = crate::store::region_load::list_loads(
+        &server.state.pool,
+        server.state.clock.now() - TimeDelta::hours(1),
+    );
+    assert_eq!(loads.await.unwrap(), []);
 }

@@ -32,7 +32,12 @@ pub(super) async fn create_batch(
             batch: &batch,
             request: &request,
         };
-        ingest_batch(&state, &signed).await
+        let receipt = ingest_batch(&state, &signed).await?;
+        if !receipt.duplicate {
+            state.region_load.add(probe.region_id, &batch, state.clock.now());
+            state.metrics.slots_overrun(&probe.region, batch.overruns);
+        }
+        ApiResult::Ok(receipt)
     }
     .await;
     match &taken {

@@ -3,6 +3,7 @@
 use super::signed::SignedRequest;
 use crate::{
     announcement::Change,
+    heartbeat::is_push,
     http::{ApiError, error::ApiResult},
     state::AppState,
     store::{
@@ -52,7 +53,7 @@ async fn enrol(state: &AppState, mut request: SignedRequest) -> ApiResult<Enrolm
     let fingerprint = Fingerprint::of(&key);
 
     if let Some(known) = find_signer(&state.pool, &fingerprint).await? {
-        return answer_known(&known, &wanted);
+        return answer_known(state, &known, &wanted).await;
     }
     let status = insert(state, &wanted, &key, &fingerprint).await?;
     tracing::info!(region = %wanted.region, %fingerprint, ?status, "a probe has enrolled");
@@ -60,7 +61,12 @@ async fn enrol(state: &AppState, mut request: SignedRequest) -> ApiResult<Enrolm
     Ok(EnrolmentResponse { fingerprint, status })
 }
 
-fn answer_known(known: &Signer, wanted: &EnrolmentRequest) -> ApiResult<EnrolmentResponse> {
+/// A key that is enrolled already tells what its probe is and can do by now.
+async fn answer_known(
+    state: &AppState,
+    known: &Signer,
+    wanted: &EnrolmentRequest,
+) -> ApiResult<EnrolmentResponse> {
     if known.region != wanted.region {
         return Err(ApiError::new(
             ProblemType::Conflict,
@@ -69,6 +75,12 @@ fn answer_known(known: &Signer, wanted: &EnrolmentRequest) -> ApiResult<Enrolmen
                 known.region
             ),
         ));
+    }
+    let (host, software) = (clean(&wanted.host, MAX_TEXT), clean(&wanted.software, MAX_TEXT));
+    let capabilities = capabilities(wanted);
+    if enrolment::update_probe(&state.pool, known.id, &host, &software, &capabilities).await? {
+        tracing::info!(region = %known.region, fingerprint = %known.fingerprint, software, ?capabilities, "a probe can do something else");
+        state.announce(Change::Probes).await;
     }
     Ok(EnrolmentResponse {
         fingerprint: known.fingerprint.clone(),
@@ -82,6 +94,10 @@ async fn insert(
     key: &VerifyingKey,
     fingerprint: &Fingerprint,
 ) -> ApiResult<ProbeStatus> {
+    if is_push(&wanted.region) {
+        let detail = "the region `push` is the aggregator's own: choose another name";
+        return Err(ApiError::new(ProblemType::Conflict, detail));
+    }
     let now = state.clock.now();
     let token_hash = Sha256::digest(wanted.token.as_bytes());
     // Compared by their hashes: how long that takes tells nothing of the token.
@@ -112,12 +128,7 @@ async fn insert(
         ProbeStatus::Pending
     };
     let region_id = enrolment::ensure_region(&mut transaction, &wanted.region, now).await?;
-    let capabilities: Vec<_> = wanted
-        .capabilities
-        .iter()
-        .take(MAX_CAPABILITIES)
-        .map(|capability| clean(capability, MAX_TEXT))
-        .collect();
+    let capabilities = capabilities(wanted);
     let probe = NewProbe {
         fingerprint: &fingerprint.0,
         public_key: key.as_bytes(),
@@ -134,4 +145,9 @@ async fn insert(
     }
     transaction.commit().await?;
     Ok(status)
+}
+
+fn capabilities(wanted: &EnrolmentRequest) -> Vec<String> {
+    let capabilities = wanted.capabilities.iter().take(MAX_CAPABILITIES);
+    capabilities.map(|name| clean(name, MAX_TEXT)).collect()
 }

@@ -230,3 +230,34 @@ async fn probe_endpoints_can_have_a_port_of_their_own(pool: PgPool) {
         assert_eq!(answer.status(), status, "{path}");
     }
 }
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_probe_whose_clock_is_wrong_is_told_and_shown_and_nothing_of_it_is_stored(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let viewer = server.client(Role::Viewer).await;
+    let shown = async || viewer.get("/api/v1/probes").await.json()[0]["clock_off_s"].clone();
+    assert!(shown().await.is_null());
+    let batch = probe.seal(&server, vec![]);
+    let wrong_s = server.state.clock.now().timestamp() + 7_200;
+    let refused = probe
+        .sign_at(wrong_s, "POST", path::BATCHES, Some(batch.clone()))
+        .send(&server)
+        .await;
+    assert_eq!(refused.problem(), "clock-skew");
+    assert!(refused.text.contains("7200 s ahead"), "{}", refused.text);
+    assert_eq!(shown().await, 7_200);
+    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM batch")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(stored, 0);
+    // Somebody else who claims to be it says nothing of its clock.
+    let mut forged = probe.sign_at(wrong_s - 90_000, "POST", path::BATCHES, Some(batch));
+    forged.headers.signature = probe.sign(&server, "GET", path::CHAIN, None).headers.signature;
+    assert_eq!(forged.send(&server).await.problem(), "clock-skew");
+    assert_eq!(shown().await, 7_200);
+    // Once it is set, that is over.
+    assert_eq!(probe.get(&server, path::ASSIGNMENTS).await.status, 200);
+    assert!(shown().await.is_null());
+}

@@ -1,10 +1,12 @@
 //! Who sent this? Every request of a probe carries an RFC 9421 signature, and its nonce counts once.
 
 use crate::{
+    announcement::Change,
     http::{ApiError, error::ApiResult},
     state::AppState,
     store::{
         nonce,
+        probe::note_clock_off,
         signer::{self, Signer},
     },
 };
@@ -249,9 +251,29 @@ async fn admit(mut request: SignedRequest, state: &AppState) -> ApiResult<Uncoun
     let probe = signer::find_signer(&state.pool, &request.parsed.keyid)
         .await?
         .ok_or_else(|| ApiError::new(ProblemType::UnknownKey, "enrol this key first"))?;
-    request.verify(state, &probe.key)?;
+    if let Err(problem) = request.verify(state, &probe.key) {
+        if problem.kind() == Some(ProblemType::ClockSkew) {
+            note_clock(state, &probe, &request).await?;
+        }
+        return Err(problem.into());
+    }
     require_approved(probe.status)?;
     Ok(UncountedRequest { probe, request })
+}
+
+/// Notes by how much a probe's clock is off, so that an administrator sees it. Only if the signature would hold at its
+/// own time: strangers say nothing of a probe's clock.
+async fn note_clock(state: &AppState, probe: &Signer, request: &SignedRequest) -> ApiResult<()> {
+    let now = state.clock.now();
+    let created_s = request.parsed.created_s;
+    let is_own = DateTime::from_timestamp(created_s, 0)
+        .is_some_and(|created| request.verify_as(&request.authority, &probe.key, created).is_ok());
+    let off_s = created_s.saturating_sub(now.timestamp());
+    if is_own && note_clock_off(&state.pool, probe.id, off_s, now).await? {
+        tracing::warn!(region = %probe.region, fingerprint = %probe.fingerprint, off_s, "a probe's clock is wrong: what it sends is refused");
+        state.announce(Change::Probes).await;
+    }
+    Ok(())
 }
 
 /// The answer to a request whose nonce was used before.

@@ -66,6 +66,11 @@ impl TestProbe {
     }
 
     pub(crate) async fn enrol(&self, server: &TestServer, token: &str) -> Answer {
+        self.enrol_with(server, token, &["http"]).await
+    }
+
+    /// Enrols as one that can do this.
+    pub(crate) async fn enrol_with(&self, server: &TestServer, token: &str, capabilities: &[&str]) -> Answer {
         let request = EnrolmentRequest {
             version: Version::CURRENT,
             region: self.region.clone(),
@@ -73,7 +78,7 @@ impl TestProbe {
             token: token.to_owned(),
             host: "agent".to_owned(),
             software: "edgewatch-test/1".to_owned(),
-            capabilities: vec!["http".to_owned()],
+            capabilities: capabilities.iter().map(|&name| name.to_owned()).collect(),
             place: Place::default(),
         };
         self.post(server, path::ENROLMENTS, serde_json::to_vec(&request).unwrap())
@@ -97,11 +102,15 @@ impl TestProbe {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Signed {
+        let (bare, query) = match path.split_once('?') {
+            Some((bare, query)) => (bare, Some(query)),
+            None => (path, None),
+        };
         let message = Message {
             method,
             authority: AUTHORITY,
-            path,
-            query: None,
+            path: bare,
+            query,
             body: body.as_deref().map(|bytes| Body {
                 content_type: "application/json",
                 bytes,
@@ -146,6 +155,7 @@ impl TestProbe {
             sealed_at_ms: server.state.clock.now_ms(),
             resumed: false,
             dropped: 0,
+            overruns: 0,
             observations,
         };
         let bytes = serde_json::to_vec(&batch).unwrap();

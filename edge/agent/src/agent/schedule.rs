@@ -73,6 +73,9 @@ pub(super) async fn run_schedule(
         let mut may_begin = true;
         while let Some(start) = timetable.take(now_ms) {
             let assignment = &current[start.index];
+            if !assignment.holds(start.slot_ms) {
+                continue;
+            }
             if may_begin && let Err(error) = begun.note(inner, now_ms).await {
                 tracing::error!("checks are left out: {error}");
                 may_begin = false;

@@ -8,12 +8,13 @@ use edgewatch_core::{
     },
 };
 use edgewatch_protocol::{
-    assignment::Assignments,
+    assignment::{Assignments, AssignmentsPage},
     batch::{Batch, BatchReceipt, ChainHead, Place},
     check::{PhaseMode, shared::IpVersion},
     digest::sha256_hex,
     enrolment::{EnrolmentRequest, EnrolmentResponse, ProbeStatus},
     identity::{Fingerprint, derive_key},
+    name::MonitorId,
     path,
     problem::{Problem, ProblemType},
     signature::{Body, Message, SignatureHeaders, parse},
@@ -64,6 +65,10 @@ pub struct FakeAggregator {
     pub status: Cell<Option<ProbeStatus>>,
     pub enrols_as: Cell<Option<ProbeStatus>>,
     pub assignments: RefCell<Option<Assignments>>,
+    /// How many monitors a page has; `None`: it knows no pages.
+    pub page: Cell<Option<usize>>,
+    /// As the probe told them when it was enrolled.
+    pub capabilities: RefCell<Vec<String>>,
     pub reports: RefCell<Vec<(String, TestRunReport)>>,
     pub calls: RefCell<Vec<String>>,
     nonces: RefCell<BTreeSet<String>>,
@@ -88,7 +93,8 @@ impl FakeHost {
             ahead_ms: Cell::new(0),
             dialling: Cell::new(0),
             most_dialling: Cell::new(0),
-            values: RefCell::default(),
+            // It has told what it can do when it was enrolled.
+            values: RefCell::new(BTreeMap::from([("enrolled".to_owned(), b"fake/1 http".to_vec())])),
             faults: RefCell::default(),
             aggregator,
             nonce: Cell::new(0),
@@ -138,13 +144,18 @@ impl FakeAggregator {
         }
         if path == path::ENROLMENTS {
             let asked: EnrolmentRequest = serde_json::from_slice(request.body()).unwrap();
+            let fingerprint = Fingerprint::of(&config().key.verifying_key());
+            if let Some(status) = self.status.get() {
+                *self.capabilities.borrow_mut() = asked.capabilities;
+                return Ok(json(&EnrolmentResponse { fingerprint, status }));
+            }
             assert_eq!((asked.token.as_str(), asked.host.as_str()), ("token", "agent"));
             let status = self
                 .enrols_as
                 .get()
                 .ok_or_else(|| Problem::new(ProblemType::EnrolmentTokenInvalid))?;
             self.status.set(Some(status));
-            let fingerprint = Fingerprint::of(&config().key.verifying_key());
+            *self.capabilities.borrow_mut() = asked.capabilities;
             return Ok(json(&EnrolmentResponse { fingerprint, status }));
         }
         match self.status.get() {
@@ -171,7 +182,30 @@ impl FakeAggregator {
     }
 
     fn assignments(&self, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
-        let document = serde_json::to_vec(&self.assignments.borrow().clone().expect("assignments")).unwrap();
+        let mut assignments = self.assignments.borrow().clone().expect("assignments");
+        let set = sha256_hex(&serde_json::to_vec(&assignments.monitors).unwrap());
+        let query = request.uri().query().unwrap_or_default();
+        let mut next = None;
+        if let Some(size) = self.page.get() {
+            let after = query
+                .strip_prefix("after=")
+                .and_then(|rest| rest.split('&').next()?.parse().ok());
+            let after = MonitorId(after.unwrap_or(0));
+            assignments.monitors.retain(|monitor| monitor.monitor > after);
+            if assignments.monitors.len() > size {
+                assignments.monitors.truncate(size);
+                next = assignments.monitors.last().map(|last| last.monitor);
+            }
+        }
+        let document = match self.page.get() {
+            None => serde_json::to_vec(&assignments).unwrap(),
+            Some(_) => serde_json::to_vec(&AssignmentsPage {
+                set,
+                next,
+                assignments,
+            })
+            .unwrap(),
+        };
         let etag = format!("\"{}\"", sha256_hex(&document));
         let status = match request.headers().get(header::IF_NONE_MATCH) {
             Some(known) if *known == etag => StatusCode::NOT_MODIFIED,
@@ -231,7 +265,7 @@ impl FakeAggregator {
             method: request.method().as_str(),
             authority: "status.example.com",
             path: request.uri().path(),
-            query: None,
+            query: request.uri().query(),
             body: content_type.as_deref().map(|content_type| Body {
                 content_type,
                 bytes: request.body(),

@@ -88,6 +88,7 @@ pub fn batch() -> impl Strategy<Value = Batch> {
                 sealed_at_ms,
                 resumed,
                 dropped,
+                overruns: dropped % 3,
                 observations,
             },
         )
@@ -109,6 +110,8 @@ fn assignment() -> impl Strategy<Value = Assignment> {
                 interval_s,
                 timeout_ms,
                 retries,
+                from_ms: (retries > 128).then_some(i64::from(interval_s)),
+                until_ms: (retries > 64).then_some(i64::from(timeout_ms)),
                 check,
             },
         )

@@ -76,6 +76,7 @@ pub fn new_token() -> AnyView {
         let request = EnrolmentTokenRequest {
             label: label.get_untracked(),
             regions: named,
+            probes_per_region: 1,
             self_approving: approving.get_untracked(),
             valid_hours: hours.get_untracked().parse().unwrap_or(24),
         };

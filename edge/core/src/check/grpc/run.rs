@@ -84,10 +84,7 @@ async fn call<P: Platform>(
         ..
     } = progress;
     let connected = connect_own(engine, deadline, &endpoint, security, phases, facts).await;
-    let connection = connected.map_err(|error| match error {
-        ConnectError::Stop(stop) => stop,
-        ConnectError::Forbidden(message) => Stop::unmeasured(Reason::TargetForbidden, message),
-    })?;
+    let connection = connected.map_err(ConnectError::into_stop)?;
     if let Connection::Tls(stream) = &connection
         && stream.get_ref().1.alpn_protocol() != Some(b"h2")
     {

@@ -172,10 +172,10 @@ async fn pull_assignments(inner: &Inner, monitors: &watch::Sender<Monitors>) {
             }
             Err(error) => report.problems.push(error.to_string()),
         }
-        if report.enrolment.is_some() && report.enrolment != enrolment {
-            tracing::info!(status = ?report.enrolment, "the aggregator says where the enrolment stands");
+        if let Some(status) = report.enrolment.filter(|status| Some(*status) != enrolment) {
+            tracing::info!(?status, "the aggregator says where the enrolment stands");
+            enrolment = Some(status);
         }
-        enrolment = report.enrolment.or(enrolment);
         if report.problems.is_empty() {
             problems.is_over();
             again = PULL_AGAIN.0;
@@ -218,8 +218,8 @@ impl ProblemLog {
     }
 
     fn is_over(&mut self) {
-        if self.0.take().is_some() {
-            tracing::info!("the last problem is over");
+        if let Some((problem, _)) = self.0.take() {
+            tracing::info!("no longer: {problem}");
         }
     }
 }

@@ -30,7 +30,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), String> {
-    let config = AgentConfig::read(cli.config.as_deref(), |name| std::env::var(name).ok())?;
+    let file = cli.config.filter(|path| !path.as_os_str().is_empty());
+    let config = AgentConfig::read(file.as_deref(), |name| std::env::var(name).ok())?;
     let checked = config.check()?;
     if cli.check_config {
         let key = match checked.fingerprint()? {

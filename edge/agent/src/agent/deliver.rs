@@ -14,7 +14,7 @@ use tokio::{
 const GATHERING: Duration = Duration::from_secs(1);
 
 /// More than so many a second are thick and fast; of fewer each is written as soon as the disk has the one before.
-const THICK_PER_SECOND: f64 = 20.0;
+const THICK_PER_SECOND: f64 = 50.0;
 
 /// How often what is kept is sent.
 const SHIPPING_PERIOD: Duration = Duration::from_secs(5);
@@ -36,13 +36,15 @@ pub(super) async fn keep_observations(
 ) {
     let mut problems = ProblemLog::default();
     let mut gathered = Vec::new();
-    let mut written = Instant::now();
+    let (mut rate, mut written) = (0.0, Instant::now());
     loop {
         let is_open = observations.recv_many(&mut gathered, MAX_IN_MEMORY).await > 0;
         if gathered.is_empty() {
             return;
         }
-        let rate = gathered.len() as f64 / written.elapsed().as_secs_f64().max(0.001);
+        // What came within the last second fades away over the next one.
+        let faded = (1.0 - written.elapsed().as_secs_f64()).max(0.0);
+        rate = gathered.len() as f64 + rate * faded;
         if is_open && rate > THICK_PER_SECOND {
             sleep(GATHERING).await;
             while gathered.len() < MAX_IN_MEMORY
@@ -50,6 +52,7 @@ pub(super) async fn keep_observations(
             {
                 gathered.push(observation);
             }
+            rate = gathered.len() as f64;
         }
         written = Instant::now();
         match outbox.push(std::mem::take(&mut gathered)).await {

@@ -35,8 +35,9 @@ pub struct Expectation {
     pub ends: Vec<Outcome>,
     /// What is known of phases where the outcome and the URL do not tell it.
     pub phases: Vec<(Phase, Shape)>,
-    /// How long something takes, as the target was told to.
-    pub times: Vec<(Timed, u32)>,
+    /// How long something takes, as the target was told to, in milliseconds; and how much longer it may take because the
+    /// kernel between has timers of its own.
+    pub times: Vec<(Timed, u32, u32)>,
     /// What else is in the sight.
     pub facts: Vec<Fact>,
 }
@@ -103,6 +104,8 @@ pub enum Change {
     Ends(Vec<Outcome>),
     /// A phase shows this.
     Shows(Phase, Shape),
+    /// A phase takes so long instead, milliseconds.
+    Takes(Phase, u32),
     /// Something else is in the sight.
     Says(&'static str, Value),
 }
@@ -238,13 +241,19 @@ impl Case {
 
     /// A phase takes so long.
     pub fn takes(mut self, phase: Phase, ms: u32) -> Self {
-        self.expected.times.push((Timed::Phase(phase), ms));
+        self.expected.times.push((Timed::Phase(phase), ms, 0));
+        self
+    }
+
+    /// A phase takes so long, and up to some milliseconds more by the kernel's timers.
+    pub fn takes_by_kernel(mut self, phase: Phase, ms: u32, more_ms: u32) -> Self {
+        self.expected.times.push((Timed::Phase(phase), ms, more_ms));
         self
     }
 
     /// The whole check takes so long.
     pub fn takes_in_all(mut self, ms: u32) -> Self {
-        self.expected.times.push((Timed::Total, ms));
+        self.expected.times.push((Timed::Total, ms, 0));
         self
     }
 
@@ -272,6 +281,11 @@ impl Case {
             match change {
                 Change::Ends(outcomes) => expected.ends.clone_from(outcomes),
                 Change::Shows(phase, shape) => expected.shows(*phase, *shape),
+                Change::Takes(phase, ms) => {
+                    let phase = Timed::Phase(*phase);
+                    expected.times.retain(|&(timed, ..)| timed != phase);
+                    expected.times.push((phase, *ms, 0));
+                }
                 Change::Says(pointer, value) => expected.says(pointer, value),
             }
         }
@@ -284,7 +298,7 @@ impl Expectation {
         self.phases.retain(|&(known, _)| known != phase);
         self.phases.push((phase, shape));
         if shape != Shape::Measured {
-            self.times.retain(|&(timed, _)| timed != Timed::Phase(phase));
+            self.times.retain(|&(timed, ..)| timed != Timed::Phase(phase));
         }
     }
 

@@ -60,14 +60,14 @@ pub fn judge(case: &Case, host: HostKind, places: &Places, sight: &Sight, latene
             .iter()
             .filter_map(|fact| fact_fault(fact, places, &json)),
     );
-    for &(timed, ms) in &expected.times {
+    for &(timed, ms, more_ms) in &expected.times {
         let us = match timed {
             Timed::Phase(phase) => sight.phases.get(phase).measured_us(),
             Timed::Total => Some(sight.total_us),
         };
         let found_ms = us.map(|us| f64::from(us) / 1000.0);
         let (early, late) = (CLOCK_GRAIN_MS + lateness_ms, TOLERANCE_MS + lateness_ms);
-        let right = f64::from(ms) - early..=f64::from(ms) + late;
+        let right = f64::from(ms) - early..=f64::from(ms + more_ms) + late;
         match found_ms {
             Some(found_ms) if right.contains(&found_ms) => {}
             Some(found_ms) => faults

@@ -44,7 +44,7 @@ pub fn cases() -> Vec<Case> {
             "http://{tcp.connect_slow}/healthy",
         )
         .up()
-        .takes(Phase::Tcp, 1_005)
+        .takes_by_kernel(Phase::Tcp, 1_000, 30)
         .takes(Phase::Ttfb, 0),
         http("an address of IPv4", "{http}/healthy")
             .up()

@@ -10,6 +10,9 @@ pub fn cases() -> Vec<Case> {
 
 fn held() -> Vec<Case> {
     vec![
+        http("first byte after 150 ms over TLS 1.2", "{https.tls12}/delay/150")
+            .up()
+            .takes(Phase::Ttfb, 150),
         http("handshake held for 300 ms", "{https.held}/healthy")
             .up()
             .takes(Phase::Tls, 300)

@@ -46,7 +46,7 @@ const PULL_AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from
 const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 /// How often a problem that goes on is told.
-const TELL_AGAIN: Duration = Duration::from_secs(300);
+const TELL_AGAIN: Duration = Duration::from_mins(5);
 
 /// What an agent is made of.
 pub struct AgentOptions {

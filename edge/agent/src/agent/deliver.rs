@@ -20,7 +20,7 @@ const THICK_PER_SECOND: f64 = 50.0;
 const SHIPPING_PERIOD: Duration = Duration::from_secs(5);
 
 /// How long the next delivery waits after one that failed: twice as long each time, up to the second.
-const SHIP_AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+const SHIP_AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
 
 /// How long what the storage did not take waits for the next try.
 const KEEP_AGAIN: Duration = Duration::from_secs(1);

@@ -43,7 +43,7 @@ const CLOCK_WAS_SET_MS: i64 = 1_000;
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often it is told how the schedule goes.
-const SUMMARY_PERIOD: Duration = Duration::from_secs(60);
+const SUMMARY_PERIOD: Duration = Duration::from_mins(1);
 
 /// Begins what is due until told to stop, and waits for what is under way.
 pub(super) async fn run_schedule(

@@ -1,5 +1,5 @@
 use super::*;
-use std::collections::HashMap;
+use std::{collections::HashMap, os::unix::fs::PermissionsExt as _};
 
 const SEED: &str = "0123456789abcdef0123456789abcdef";
 
@@ -107,7 +107,6 @@ async fn without_a_seed_the_first_start_makes_one_that_stays() {
     let first = config.check().unwrap().fingerprint().unwrap().unwrap();
     drop(config.check().unwrap().into_agent().unwrap());
     assert_eq!(config.check().unwrap().fingerprint().unwrap().unwrap(), first);
-    use std::os::unix::fs::PermissionsExt as _;
     let mode = fs::metadata(state_dir.join(SEED_FILE))
         .unwrap()
         .permissions()

@@ -192,7 +192,11 @@ mod tests {
         let pointers: Vec<&str> = found.iter().map(|error| &*error.pointer).collect();
         assert_eq!(
             pointers,
-            ["/check/cookie", "/check/steps/0/extrakt", "/check/steps/0/request/cookis"]
+            [
+                "/check/cookie",
+                "/check/steps/0/extrakt",
+                "/check/steps/0/request/cookis"
+            ]
         );
     }
 }

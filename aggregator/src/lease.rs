@@ -65,7 +65,7 @@ pub fn hold(
                 hold = Some(Hold {
                     from: begins,
                     until: None,
-                })
+                });
             }
             (Some(hold), false) => {
                 hold.until = begins;

@@ -59,6 +59,12 @@ pub async fn run(args: CheckArgs) -> Result<ExitCode, String> {
                 serde_json::from_value(settings).map_err(|error| format!("{}: {error}", args.target))?;
             (check, 10_000)
         }
+        None if args.target.contains("://") => {
+            return Err(format!(
+                "`{}` is no target: use a URL such as https://example.org/, or tcp://example.org:25",
+                args.target
+            ));
+        }
         None => find_monitor(&args).await?,
     };
     if let Some(fault) = validate(&check).into_iter().next() {
@@ -124,7 +130,7 @@ async fn find_monitor(args: &RunArgs) -> Result<(Check, u32), String> {
     let found = found.map_err(|error| format!("the database: {error}"))?;
     let monitor = found.first().ok_or_else(|| {
         format!(
-            "`{}` is no monitor, and no URL such as https://example.org/ or tcp://example.org:25",
+            "there is no monitor `{}`; a URL begins with a scheme such as https://",
             args.target
         )
     })?;

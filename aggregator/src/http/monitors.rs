@@ -402,6 +402,7 @@ mod tests {
             for answered in [
                 "id",
                 "revision",
+                "target",
                 "state",
                 "state_since",
                 "region_states",

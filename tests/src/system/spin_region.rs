@@ -17,7 +17,7 @@ const SEED: &str = "a seed of the end-to-end tests, long enough for a key";
 pub const TICK_TOKEN: &str = "a-token-of-the-end-to-end-tests-long-enough";
 
 /// The first start compiles the component to machine code.
-const START_PATIENCE: Duration = Duration::from_secs(300);
+const START_PATIENCE: Duration = Duration::from_mins(5);
 
 /// What differs from one region to another.
 #[derive(Clone, Copy, Debug)]

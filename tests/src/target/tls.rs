@@ -87,12 +87,11 @@ impl Authorities {
     fn acceptor(&self, kind: &Kind, certificate: ServerCertificate) -> io::Result<TlsAcceptor> {
         let provider = Arc::new(provider(kind));
         let certified = |chain, key| CertifiedKey::from_der(chain, key, &provider).map_err(io::Error::other);
-        let other = match kind.shown_for {
-            None => None,
-            Some(_) => {
-                let other = self.trusted.issue(&content(kind, &["elsewhere.test"]))?;
-                Some(Arc::new(certified(vec![other.certificate], other.key)?))
-            }
+        let other = if kind.shown_for.is_some() {
+            let other = self.trusted.issue(&content(kind, &["elsewhere.test"]))?;
+            Some(Arc::new(certified(vec![other.certificate], other.key)?))
+        } else {
+            None
         };
         let chain = self.chain(kind, certificate.certificate);
         let shown = Shown {

@@ -46,7 +46,7 @@ fn list(cases: &[Case]) -> String {
                 difference.why.to_owned(),
             ];
             let cells = cells.map(|cell| cell.replace('|', "\\|"));
-            text += &format!("| {} |\n", cells.join(" | "));
+            text.extend(["| ", &cells.join(" | "), " |\n"]);
         }
     }
     text
@@ -73,14 +73,14 @@ fn usual(case: &Case, difference: &Difference) -> String {
         }
         Change::Says(pointer, _) => {
             let facts = case.expected.facts.iter();
-            let usual = facts.filter_map(|fact| match fact {
+            let mut usual = facts.filter_map(|fact| match fact {
                 Fact::Is(known, value) if known == pointer => Some(value.to_string()),
                 _ => None,
             });
             format!(
                 "{} {}",
                 field(pointer),
-                usual.last().unwrap_or_else(|| "as sent".to_owned())
+                usual.next_back().unwrap_or_else(|| "as sent".to_owned())
             )
         }
     });
@@ -116,8 +116,5 @@ fn shown(shape: Shape) -> String {
 }
 
 fn field(pointer: &str) -> String {
-    pointer
-        .trim_start_matches('/')
-        .replace('/', " ")
-        .replace('_', " ")
+    pointer.trim_start_matches('/').replace(['/', '_'], " ")
 }

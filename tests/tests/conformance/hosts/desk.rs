@@ -11,6 +11,8 @@ use axum::{
 };
 use edgewatch_protocol::{
     assignment::Assignments,
+    enrolment::{EnrolmentRequest, EnrolmentResponse, ProbeStatus},
+    identity::Fingerprint,
     observation::Sight,
     path,
     test_run::{TestRun, TestRunReport},
@@ -47,6 +49,7 @@ impl Desk {
     pub async fn open() -> Self {
         let papers = Arc::new(Papers::default());
         let router = Router::new()
+            .route(path::ENROLMENTS, post(enrol))
             .route(path::ASSIGNMENTS, get(assign))
             .route(&format!("{}/{{id}}", path::TESTS), post(report))
             .with_state(Arc::clone(&papers));
@@ -96,6 +99,14 @@ impl Desk {
         })
         .collect()
     }
+}
+
+/// A probe says here what it can do; the desk knows every key.
+async fn enrol(Json(request): Json<EnrolmentRequest>) -> Json<EnrolmentResponse> {
+    Json(EnrolmentResponse {
+        fingerprint: Fingerprint(request.public_key),
+        status: ProbeStatus::Approved,
+    })
 }
 
 async fn assign(State(papers): State<Arc<Papers>>) -> Response {

@@ -108,9 +108,10 @@ fn answers_of_the_api() {
         "window":{"p50_us":1,"p95_us":2,"p99_us":null}}"#,
     );
     same::<Vec<Region>>(&format!(
-        r#"[{{"name":"weur","label":"West","monitors":4,"probes":[{{"fingerprint":"ab","region":"weur","status":
+        r#"[{{"name":"weur","label":"West","monitors":4,"overruns":2,"late_p99_ms":null,"probes":[{{"fingerprint":"ab","region":"weur","status":
         "pending","host":"cloudflare","software":"s","capabilities":["http"],"place":{PLACE},"enrolled_at":
-        "2026-05-01T11:00:00Z","last_seen_at":null,"silent":false,"last_seq":0,"chain_breaks":0,"dropped":0}}]}}]"#
+        "2026-05-01T11:00:00Z","last_seen_at":null,"silent":false,"last_seq":0,"chain_breaks":0,"dropped":0,
+        "clock_off_s":-400}}]}}]"#
     ));
     same::<EnrolmentToken>(
         r#"{"id":1,"label":"l","regions":["weur"],"used_by":[],"self_approving":true,"expires_at":

@@ -54,7 +54,7 @@ fn calls() -> AnyView {
         <section class="card test-panel" aria-labelledby="calls-title">
             <div class="card-head"><h2 id="calls-title">"How a job calls in"</h2></div>
             <div class="calls">
-                <p>"The monitor gets a secret address. The job calls it when it has run:"</p>
+                <p>"The monitor gets a secret address, which editors read from the API. The job calls it when it has run:"</p>
                 <dl class="facts">
                     <div><dt><code>"…"</code></dt><dd>"It succeeded."</dd></div>
                     <div><dt><code>"…/start"</code></dt><dd>"It began; how long it runs is measured from here."</dd></div>

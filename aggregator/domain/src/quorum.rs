@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The quorum policy. As text: `any`, `majority`, `all` or `count:N`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Quorum {
     /// One region is enough.
     Any,

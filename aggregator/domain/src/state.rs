@@ -45,6 +45,11 @@ impl MonitorState {
             .and_then(|index| Self::ALL.get(index).copied())
     }
 
+    /// Whether time in it counts as measured: up, degraded or down.
+    pub fn is_measured(self) -> bool {
+        matches!(self, Self::Up | Self::Degraded | Self::Down)
+    }
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${DATABASE_URL:?DATABASE_URL must name a PostgreSQL server, such as postgres://localhost/postgres}"
 
+# psql knows none of sqlx's parameters.
+DATABASE_URL="${DATABASE_URL%%\?*}"
 scratch="edgewatch_prepare_$$"
 scratch_url="$(sed -E "s#(://[^/]+/)[^?]*#\1$scratch#" <<<"$DATABASE_URL")"
 new="$(mktemp -d)"

@@ -2,12 +2,11 @@
 //! what they need from the database. Notifications stay small because they serialise commits.
 
 use crate::{
+    evaluation::TakenBatch,
     state::AppState,
-    store::{batch::find_batch_body, live::list_state_events},
+    store::{evaluation_queue::list_queued, live::list_state_events},
 };
-use chrono::DateTime;
-use edgewatch_client::event::{Event, LiveResult};
-use edgewatch_protocol::{batch::Batch, name::Region};
+use edgewatch_client::event::Event;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgListener;
 use std::time::Duration;
@@ -32,8 +31,8 @@ pub enum Change {
     Probes,
     /// The states of these monitors, or what regions say of them.
     States(Vec<i32>),
-    /// The results of a batch are stored. Whoever stored it tells its own listeners, without reading them again.
-    Batch(i64),
+    /// The results of these batches are judged. Whoever judged them tells its own listeners, without reading them again.
+    Batches(Vec<i64>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,7 +45,7 @@ struct Announcement {
 impl AppState {
     /// Tells of a change that has been committed. A failure is logged and not the caller's: the change itself is done.
     pub async fn announce(&self, change: Change) {
-        if !matches!(change, Change::Batch(_)) {
+        if !matches!(change, Change::Batches(_)) {
             self.publish(&change).await;
         }
         let changes = match change {
@@ -79,7 +78,7 @@ impl AppState {
             Change::Monitors => Ok(vec![Event::Monitors]),
             Change::Probes => Ok(vec![Event::Probes]),
             Change::States(monitors) => list_state_events(&self.pool, monitors).await,
-            Change::Batch(id) => self.results_of(*id).await,
+            Change::Batches(ids) => self.results_of(ids).await,
         };
         match read {
             Ok(events) => events.into_iter().for_each(|event| self.events.publish(event)),
@@ -90,26 +89,14 @@ impl AppState {
         }
     }
 
-    async fn results_of(&self, batch: i64) -> sqlx::Result<Vec<Event>> {
-        let Some((body, region)) = find_batch_body(&self.pool, batch).await? else {
-            return Ok(Vec::new());
-        };
-        let corrupt = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
-        let body = zstd::stream::decode_all(body.as_slice()).map_err(|error| corrupt(error.into()))?;
-        let batch: Batch = serde_json::from_slice(&body).map_err(|error| corrupt(error.into()))?;
-        let region: Region = region.parse().map_err(|error: String| corrupt(error.into()))?;
-        let results = batch.observations.iter().filter_map(|observation| {
-            Some(LiveResult {
-                monitor: observation.monitor.0,
-                region: region.clone(),
-                at: DateTime::from_timestamp_millis(observation.started_ms)?,
-                outcome: observation.sight.outcome.state(),
-                total_us: crate::store::result_rows::total_us(observation),
-            })
-        });
-        Ok(vec![Event::Results {
-            results: results.collect(),
-        }])
+    async fn results_of(&self, batches: &[i64]) -> sqlx::Result<Vec<Event>> {
+        let mut db = self.pool.acquire().await?;
+        let mut results = Vec::new();
+        for queued in list_queued(&mut db, batches).await? {
+            let batch = TakenBatch::read(queued).map_err(|fault| sqlx::Error::Decode(fault.into()))?;
+            results.extend(batch.live_results());
+        }
+        Ok(vec![Event::Results { results }])
     }
 
     /// Passes on what other replicas announce, until the process is asked to stop. Whenever announcements may have been

@@ -1,37 +1,28 @@
-//! Taking a batch: one transaction that keeps the evidence, stores the results, and judges.
+//! Taking a batch: one transaction that keeps the evidence, stores the results, and queues them for judging.
 
 use crate::{
     announcement::Change,
+    evaluation::{Dropped, TakenBatch, TakenResult, plausible_time},
     http::{
         ApiError,
         error::ApiResult,
         probe::{SignedRequest, replay, require_approved},
     },
-    recent_outcomes::RecentOutcomes,
     state::AppState,
     store::{
         batch::{self, LockedProbe, NewBatch},
-        evaluation::{self, JudgedMonitor, LatestResult, RegionStateRows},
         probe::status_of_code,
-        result_rows::{self, ResultRows},
+        result_rows::ResultRows,
         signer::Signer,
     },
     untrusted_text::{clean, clean_json},
 };
-use chrono::{DateTime, TimeDelta, Utc};
-use edgewatch_client::event::{Event, LiveResult};
-use edgewatch_domain::verdict::{Verdict, is_silent};
+use chrono::{DateTime, Utc};
 use edgewatch_protocol::{
     batch::{Batch, BatchReceipt, ChainHead},
-    observation::Observation,
     problem::{Problem, ProblemType},
-    signature::MAX_SKEW_S,
 };
 use sqlx::PgConnection;
-use std::collections::{BTreeMap, HashMap};
-
-/// Results older than this are not taken: probes keep theirs for a day, and there is no partition for older ones.
-const OLDEST: TimeDelta = TimeDelta::days(2);
 
 /// How often a transaction that got in the way of another one is tried.
 const TRIES: usize = 3;
@@ -54,25 +45,19 @@ pub struct SignedBatch<'a> {
 #[derive(Debug, Default)]
 struct Outcome {
     batch_id: i64,
-    live: Vec<LiveResult>,
+    results: Vec<TakenResult>,
     chain_ok: bool,
     was_silent: bool,
-    monitors_changed: Vec<i32>,
     dropped: Dropped,
 }
 
-/// Observations that the evidence holds but no result was made of.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Dropped {
-    /// Their monitor was deleted, or is not checked from this region any more.
-    pub not_assigned: u64,
-    /// They claim to come from the future.
-    pub future: u64,
-    /// They are older than any probe keeps them.
-    pub too_old: u64,
+/// When a batch came, and what monitors are judged by then.
+struct Received {
+    at: DateTime<Utc>,
+    judging_version: i64,
 }
 
-/// Stores a batch and judges by it. A repeat is acknowledged and changes nothing.
+/// Stores a batch, to be judged just behind. A repeat is acknowledged and changes nothing.
 ///
 /// # Errors
 /// `sequence-reused` with the head of the chain when the number is taken by other bytes; `probe-revoked`.
@@ -92,7 +77,7 @@ pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResu
         }
     };
     if let Some(outcome) = stored? {
-        tell(state, signed, &outcome).await;
+        tell(state, signed, outcome).await;
         return Ok(receipt(signed.batch.seq, false, signed.batch.seq, &digest));
     }
     state.metrics.batch_repeated();
@@ -104,13 +89,13 @@ pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResu
     })
 }
 
-/// A deadlock or a monitor that was deleted meanwhile: the same again will do.
+/// A deadlock: the same again will do.
 fn is_transient(cause: &(dyn std::error::Error + 'static)) -> bool {
     let code = cause
         .downcast_ref::<sqlx::Error>()
         .and_then(sqlx::Error::as_database_error)
         .and_then(sqlx::error::DatabaseError::code);
-    matches!(code.as_deref(), Some("40001" | "40P01" | "23503"))
+    matches!(code.as_deref(), Some("40001" | "40P01"))
 }
 
 /// `None` for a repeat.
@@ -169,7 +154,11 @@ async fn store(
     outcome.batch_id = batch::insert_batch(&mut transaction, &new)
         .await?
         .ok_or_else(replay)?;
-    store_results(&mut transaction, signed, now, &mut outcome).await?;
+    let received = Received {
+        at: now,
+        judging_version: locked.judging_version,
+    };
+    store_results(state, &mut transaction, signed, &received, &mut outcome).await?;
     transaction.commit().await?;
     Ok(Some(outcome))
 }
@@ -185,167 +174,47 @@ fn sequence_reused(locked: &LockedProbe) -> Problem {
 }
 
 async fn store_results(
+    state: &AppState,
     db: &mut PgConnection,
     signed: &SignedBatch<'_>,
-    now: DateTime<Utc>,
+    received: &Received,
     outcome: &mut Outcome,
 ) -> sqlx::Result<()> {
     let region_id = signed.probe.region_id;
-    let observations = &signed.batch.observations;
-    let mut ids: Vec<i32> = observations
-        .iter()
-        .map(|observation| observation.monitor.0)
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let judged = evaluation::list_judged_monitors(db, region_id, &ids).await?;
-    let mut judged: HashMap<i32, Judging<'_>> = judged
-        .into_iter()
-        .map(|monitor| (monitor.id, Judging::new(monitor)))
-        .collect();
-
+    let assigned = state
+        .assigned_monitors
+        .of_region(db, region_id, received.judging_version)
+        .await?;
     let mut rows = ResultRows::default();
-    for (position, observation) in observations.iter().enumerate() {
-        let Some(started_at) = plausible_time(observation, now, &mut outcome.dropped) else {
+    for (position, observation) in signed.batch.observations.iter().enumerate() {
+        let Some(started_at) = plausible_time(observation, received.at, &mut outcome.dropped) else {
             continue;
         };
-        let Some(judging) = judged.get_mut(&observation.monitor.0) else {
+        if !assigned.contains(&observation.monitor.0) {
             outcome.dropped.not_assigned += 1;
             continue;
-        };
-        judging.add(observation);
+        }
         rows.push(position, started_at, observation);
-        outcome.live.push(LiveResult {
-            monitor: observation.monitor.0,
-            region: signed.probe.region.clone(),
-            at: started_at,
-            outcome: observation.sight.outcome.state(),
-            total_us: result_rows::total_us(observation),
-        });
+        outcome.results.push(TakenResult::new(observation, started_at));
     }
-    rows.insert(db, outcome.batch_id, region_id).await?;
-    judge(db, region_id, judged, now, outcome).await
+    rows.insert(db, outcome.batch_id, region_id).await
 }
 
-/// When the check began, if that can be.
-fn plausible_time(
-    observation: &Observation,
-    now: DateTime<Utc>,
-    dropped: &mut Dropped,
-) -> Option<DateTime<Utc>> {
-    let latest = now.timestamp_millis() + MAX_SKEW_S * 1000;
-    if observation.started_ms > latest || observation.slot_ms > latest {
-        dropped.future += 1;
-        return None;
-    }
-    let started_at = DateTime::from_timestamp_millis(observation.started_ms);
-    let slot_at = DateTime::from_timestamp_millis(observation.slot_ms);
-    let recent = |at: DateTime<Utc>| at > now - OLDEST;
-    let plausible = started_at.filter(|&at| recent(at) && slot_at.is_some_and(recent));
-    dropped.too_old += u64::from(plausible.is_none());
-    plausible
-}
-
-/// A monitor while a batch's observations of it are added.
-struct Judging<'a> {
-    monitor: JudgedMonitor,
-    recent: RecentOutcomes,
-    latest: Option<&'a Observation>,
-}
-
-impl<'a> Judging<'a> {
-    fn new(mut monitor: JudgedMonitor) -> Self {
-        Self {
-            recent: std::mem::take(&mut monitor.recent),
-            monitor,
-            latest: None,
-        }
-    }
-
-    fn add(&mut self, observation: &'a Observation) {
-        self.recent
-            .add(observation.slot_ms, observation.sight.outcome.state());
-        if self
-            .latest
-            .is_none_or(|latest| latest.slot_ms <= observation.slot_ms)
-        {
-            self.latest = Some(observation);
-        }
-    }
-
-    fn verdict(&self, now: DateTime<Utc>) -> Verdict {
-        let silent = self.recent.last_slot_ms().is_none_or(|slot| {
-            is_silent(
-                slot,
-                now.timestamp_millis(),
-                i64::from(self.monitor.interval_s) * 1000,
-            )
-        });
-        if silent {
-            // What a probe had kept while it was away says nothing of now.
-            Verdict::Unknown
-        } else {
-            self.recent
-                .verdict(self.monitor.confirmations, self.monitor.recoveries)
-        }
-    }
-}
-
-async fn judge(
-    db: &mut PgConnection,
-    region_id: i16,
-    judged: HashMap<i32, Judging<'_>>,
-    now: DateTime<Utc>,
-    outcome: &mut Outcome,
-) -> sqlx::Result<()> {
-    let mut rows = RegionStateRows::default();
-    let (mut votes_changed, mut began) = (vec![], BTreeMap::new());
-    for (id, judging) in judged {
-        let Some(latest) = judging.latest else { continue };
-        let verdict = judging.verdict(now);
-        let at = |ms| DateTime::from_timestamp_millis(ms).unwrap_or(now);
-        let latest = LatestResult {
-            outcome: latest.sight.outcome.state().code(),
-            slot: at(latest.slot_ms),
-            checked_at: at(latest.started_ms),
-            total_us: result_rows::total_us(latest),
-            message: result_rows::message(latest),
-        };
-        rows.push(id, verdict, &judging.recent, latest);
-        if verdict != judging.monitor.verdict {
-            votes_changed.push(id);
-            if let Some(ms) = judging.recent.run_began_ms() {
-                began.insert(id, at(ms));
-            }
-        }
-    }
-    rows.store(db, region_id).await?;
-    evaluation::decide_monitors(db, &votes_changed, &began, now).await?;
-    // A region's new vote is told even if the monitor's state stays.
-    outcome.monitors_changed = votes_changed;
-    Ok(())
-}
-
-/// After the commit: counters, and events for whoever looks on.
-async fn tell(state: &AppState, signed: &SignedBatch<'_>, outcome: &Outcome) {
+/// After the commit: the judging, counters, and whoever looks on.
+async fn tell(state: &AppState, signed: &SignedBatch<'_>, outcome: Outcome) {
     let region = &signed.probe.region;
     state
         .metrics
-        .batch_taken(region, outcome.chain_ok, &outcome.live, outcome.dropped);
+        .batch_taken(region, outcome.chain_ok, &outcome.results, outcome.dropped);
     if !outcome.chain_ok && !signed.batch.resumed {
         tracing::warn!(%region, probe = %signed.probe.fingerprint, seq = signed.batch.seq, "a chain of batches has a gap");
     }
-    if !outcome.live.is_empty() {
-        state.events.publish(Event::Results {
-            results: outcome.live.clone(),
-        });
-        state.announce(Change::Batch(outcome.batch_id)).await;
-    }
-    if !outcome.monitors_changed.is_empty() {
-        state
-            .announce(Change::States(outcome.monitors_changed.clone()))
-            .await;
-    }
+    state.evaluation.pass_on(TakenBatch {
+        id: outcome.batch_id,
+        region_id: signed.probe.region_id,
+        region: region.clone(),
+        results: outcome.results,
+    });
     if outcome.was_silent {
         tracing::info!(%region, probe = %signed.probe.fingerprint, "a probe is back");
         state.announce(Change::Probes).await;

@@ -7,6 +7,7 @@
 
 pub mod announcement;
 pub mod app;
+pub mod assigned_monitors;
 pub mod auth;
 pub mod check_command;
 pub mod check_reading;
@@ -15,6 +16,7 @@ pub mod config;
 pub mod config_file;
 pub mod database;
 pub mod embedded_postgres;
+pub mod evaluation;
 pub mod events;
 pub mod heartbeat;
 pub mod http;

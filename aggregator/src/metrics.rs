@@ -1,7 +1,6 @@
 //! What the aggregator tells of itself at `/metrics`: a registry of its own, no names of monitors.
 
-use crate::ingest::Dropped;
-use edgewatch_client::event::LiveResult;
+use crate::evaluation::{Dropped, TakenResult};
 use edgewatch_protocol::{name::Region, problem::Problem};
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -186,7 +185,7 @@ impl Metrics {
     }
 
     /// A batch was stored.
-    pub fn batch_taken(&self, region: &Region, chain_ok: bool, results: &[LiveResult], dropped: Dropped) {
+    pub fn batch_taken(&self, region: &Region, chain_ok: bool, results: &[TakenResult], dropped: Dropped) {
         self.batches.get_or_create(&KindLabels { kind: "new" }).inc();
         if !chain_ok {
             let region = region.to_string();

@@ -6,6 +6,7 @@ use crate::{
     config::{DatabaseArgs, ServeArgs},
     config_file::ConfigWatch,
     database::Database,
+    evaluation::run_evaluation,
     jobs::run_jobs,
     local_region::LocalRegion,
     secret::{Secrets, random},
@@ -83,6 +84,7 @@ async fn run(
         background.spawn(watch.run(state.clone()));
     }
     background.spawn(run_jobs(state.clone()));
+    background.spawn(run_evaluation(state.clone()));
     let listening = state.clone();
     background.spawn(async move { listening.follow_announcements().await });
 

@@ -1,8 +1,9 @@
 //! What the handlers and the background work share.
 
 use crate::{
-    auth::Auth, clock::Clock, events::EventBus, heartbeat::call_limit::CallLimit, metrics::Metrics,
-    region_load::RegionLoad, secret::Secrets, settings::Settings, test_engine::TestEngine,
+    assigned_monitors::AssignedMonitors, auth::Auth, clock::Clock, evaluation::Evaluation, events::EventBus,
+    heartbeat::call_limit::CallLimit, metrics::Metrics, region_load::RegionLoad, secret::Secrets,
+    settings::Settings, test_engine::TestEngine,
 };
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -23,6 +24,10 @@ pub struct AppState {
     pub test_engine: TestEngine,
     /// How often heartbeats may be called.
     pub heartbeat_calls: Arc<CallLimit>,
+    /// Which monitors are checked from which region.
+    pub assigned_monitors: Arc<AssignedMonitors>,
+    /// What is to be judged.
+    pub evaluation: Arc<Evaluation>,
     /// Live events.
     pub events: EventBus,
     /// How well regions keep up.
@@ -47,6 +52,8 @@ impl AppState {
             secrets,
             test_engine: TestEngine::default(),
             heartbeat_calls: Arc::default(),
+            assigned_monitors: Arc::default(),
+            evaluation: Arc::default(),
             events: EventBus::default(),
             region_load: Arc::default(),
             metrics: Metrics::default(),

@@ -41,6 +41,8 @@ pub fn now() -> DateTime<Utc> {
 pub struct TestServer {
     /// Its state.
     pub state: AppState,
+    /// Whether what comes is judged at once.
+    pub judges: bool,
     router: Router,
 }
 
@@ -100,6 +102,7 @@ impl TestServer {
         let state = AppState::new(pool, Clock::at(now()), secrets);
         Self {
             router: app::router(state.clone()),
+            judges: true,
             state,
         }
     }
@@ -108,6 +111,13 @@ impl TestServer {
     pub fn set_bootstrap_token(&mut self, token: &str) {
         self.state.bootstrap_token = Some(token.into());
         self.router = app::router(self.state.clone());
+    }
+
+    /// Judges what has come, as the running process does by itself.
+    pub async fn evaluate(&self) {
+        if self.judges {
+            crate::evaluation::evaluate(&self.state).await.unwrap();
+        }
     }
 
     /// Sends a request: `headers` are pairs, a body is JSON.

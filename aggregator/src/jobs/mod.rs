@@ -118,13 +118,13 @@ async fn run_once(state: &AppState, job: Job) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Every job once, for tests.
+/// Every job once, and the judging of what they bring, for tests.
 #[cfg(test)]
 pub async fn run_all(state: &AppState) -> sqlx::Result<()> {
     for job in JOBS {
         run_once(state, job).await?;
     }
-    Ok(())
+    crate::evaluation::evaluate(state).await
 }
 
 #[cfg(test)]

@@ -40,6 +40,19 @@ pub async fn list_assignable(db: impl PgExecutor<'_>, region_id: i16) -> sqlx::R
     Ok(assignable.collect())
 }
 
+/// The numbers of all monitors that are checked from a region, also of those that are paused: their last results may be on
+/// the way.
+pub async fn list_assigned_ids(db: impl PgExecutor<'_>, region_id: i16) -> sqlx::Result<Vec<i32>> {
+    sqlx::query_scalar!(
+        "SELECT id FROM monitor m
+         WHERE all_regions OR EXISTS (
+             SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = $1)",
+        region_id
+    )
+    .fetch_all(db)
+    .await
+}
+
 /// What to do for these monitors, by number, with their definitions opened. One that was deleted meanwhile is left out.
 pub async fn list_assignments(
     db: impl PgExecutor<'_>,

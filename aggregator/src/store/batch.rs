@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-/// A probe whose batch is being taken, locked together with its region: batches of one region are judged one after the
-/// other.
+/// A probe whose batch is being taken, locked.
 #[derive(Debug)]
 pub struct LockedProbe {
     /// The number of the status; see [`super::probe::status_of_code`].
@@ -18,16 +17,19 @@ pub struct LockedProbe {
     pub stored_digest: Option<Vec<u8>>,
     /// It had been noticed as silent.
     pub silent: bool,
+    /// The version of what monitors are judged by; see [`crate::assigned_monitors`].
+    pub judging_version: i64,
 }
 
-/// Locks a probe and its region, and reads what is stored under a number of its chain.
+/// Locks a probe, and reads what is stored under a number of its chain.
 pub async fn lock_probe(db: &mut PgConnection, probe_id: i32, seq: i64) -> sqlx::Result<LockedProbe> {
     sqlx::query_as!(
         LockedProbe,
         "SELECT p.status, p.last_seq, p.last_digest, p.silent,
-                (SELECT digest FROM batch b WHERE b.probe_id = p.id AND b.seq = $2) AS stored_digest
-         FROM probe p JOIN region r ON r.id = p.region_id WHERE p.id = $1
-         FOR NO KEY UPDATE OF p, r",
+                (SELECT digest FROM batch b WHERE b.probe_id = p.id AND b.seq = $2) AS stored_digest,
+                (SELECT version FROM judging_version) AS \"judging_version!\"
+         FROM probe p WHERE p.id = $1
+         FOR NO KEY UPDATE",
         probe_id,
         seq
     )
@@ -72,7 +74,7 @@ pub struct NewBatch<'a> {
     pub nonce: (&'a str, &'a str, DateTime<Utc>),
 }
 
-/// Keeps a batch as evidence and makes it the head of its probe's chain; its number. `None`, and nothing is kept, if the
+/// Keeps a batch as evidence, makes it the head of its probe's chain, and queues it for judging; its number. `None`, and nothing is kept, if the
 /// nonce was used before.
 pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::Result<Option<i64>> {
     let (keyid, nonce, keep_until) = batch.nonce;
@@ -84,11 +86,13 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
              UPDATE probe SET last_seq = $2, last_digest = $3, last_seen_at = $7, silent = false,
                     chain_breaks = chain_breaks + CASE WHEN $5 THEN 0 ELSE 1 END,
                     dropped = dropped + $9, place = $14, software = $15
-             WHERE id = $1 AND EXISTS (SELECT FROM counted))
-         INSERT INTO batch (probe_id, seq, digest, prev, chain_ok, resumed, received_at, observations, body,
-                            signature_input, signature, authority, place)
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14 WHERE EXISTS (SELECT FROM counted)
-         RETURNING id",
+             WHERE id = $1 AND EXISTS (SELECT FROM counted)),
+         kept AS (
+             INSERT INTO batch (probe_id, seq, digest, prev, chain_ok, resumed, received_at, observations, body,
+                                signature_input, signature, authority, place)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14 WHERE EXISTS (SELECT FROM counted)
+             RETURNING id)
+         INSERT INTO evaluation_queue (batch_id) SELECT id FROM kept RETURNING batch_id",
         batch.probe_id,
         batch.seq,
         batch.digest,

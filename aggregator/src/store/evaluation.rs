@@ -1,5 +1,6 @@
 //! From outcomes to states: `region_state`, `monitor`. Set-based: a few statements for a batch, never one for a monitor.
 
+use super::evaluation_queue::void_evaluation;
 use crate::recent_outcomes::RecentOutcomes;
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_domain::{
@@ -14,6 +15,8 @@ use std::collections::BTreeMap;
 pub struct JudgedMonitor {
     /// Its number.
     pub id: i32,
+    /// The number of the region.
+    pub region_id: i16,
     /// Seconds between its slots.
     pub interval_s: i32,
     /// See [`RecentOutcomes::verdict`].
@@ -26,27 +29,29 @@ pub struct JudgedMonitor {
     pub recent: RecentOutcomes,
 }
 
-/// Those of these monitors that are checked from a region, with what it said of them so far.
+/// Those of these regions and monitors, pair by pair, where the monitor is checked from the region, with what it said so
+/// far.
 pub async fn list_judged_monitors(
     db: &mut PgConnection,
-    region_id: i16,
+    regions: &[i16],
     monitors: &[i32],
 ) -> sqlx::Result<Vec<JudgedMonitor>> {
     // Joined: with `= ANY`, the plan for an array of unknown length compares every monitor with every row of the region.
     let rows = sqlx::query!(
-        "SELECT m.id, m.interval_s, m.confirmations, m.recoveries,
+        "SELECT m.id, w.region_id AS \"region_id!\", m.interval_s, m.confirmations, m.recoveries,
                 rs.verdict AS \"verdict?\", rs.recent AS \"recent?\"
-         FROM UNNEST($2::int4[]) AS wanted (id) JOIN monitor m USING (id)
-         LEFT JOIN region_state rs ON rs.monitor_id = m.id AND rs.region_id = $1
+         FROM UNNEST($1::int2[], $2::int4[]) AS w (region_id, id) JOIN monitor m USING (id)
+         LEFT JOIN region_state rs ON rs.monitor_id = m.id AND rs.region_id = w.region_id
          WHERE (m.all_regions OR EXISTS (
-               SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = $1))",
-        region_id,
+               SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = w.region_id))",
+        regions,
         monitors
     )
     .fetch_all(db)
     .await?;
     let judged = rows.into_iter().map(|row| JudgedMonitor {
         id: row.id,
+        region_id: row.region_id,
         interval_s: row.interval_s,
         confirmations: u8::try_from(row.confirmations).unwrap_or(1),
         recoveries: u8::try_from(row.recoveries).unwrap_or(1),
@@ -62,6 +67,7 @@ pub async fn list_judged_monitors(
 /// What regions say of monitors now, as columns for `UNNEST`.
 #[derive(Debug, Default)]
 pub struct RegionStateRows {
+    region_id: Vec<i16>,
     monitor_id: Vec<i32>,
     verdict: Vec<i16>,
     recent: Vec<Vec<u8>>,
@@ -88,8 +94,16 @@ pub struct LatestResult {
 }
 
 impl RegionStateRows {
-    /// Adds what is said of one monitor. `latest` is kept only if nothing later is stored.
-    pub fn push(&mut self, monitor: i32, verdict: Verdict, recent: &RecentOutcomes, latest: LatestResult) {
+    /// Adds what a region says of one monitor. `latest` is kept only if nothing later is stored.
+    pub fn push(
+        &mut self,
+        region_id: i16,
+        monitor: i32,
+        verdict: Verdict,
+        recent: &RecentOutcomes,
+        latest: LatestResult,
+    ) {
+        self.region_id.push(region_id);
         self.monitor_id.push(monitor);
         self.verdict.push(verdict.code());
         self.recent.push(recent.to_bytes());
@@ -100,8 +114,8 @@ impl RegionStateRows {
         self.message.push(latest.message);
     }
 
-    /// Stores them for a region.
-    pub async fn store(&self, db: &mut PgConnection, region_id: i16) -> sqlx::Result<()> {
+    /// Stores them.
+    pub async fn store(&self, db: &mut PgConnection) -> sqlx::Result<()> {
         if self.monitor_id.is_empty() {
             return Ok(());
         }
@@ -113,11 +127,11 @@ impl RegionStateRows {
                  total_us = CASE WHEN n.slot >= s.slot THEN n.total_us ELSE s.total_us END,
                  message = CASE WHEN n.slot >= s.slot THEN n.message ELSE s.message END,
                  slot = greatest(n.slot, s.slot)
-             FROM UNNEST($2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[], $7::timestamptz[],
-                         $8::int4[], $9::text[])
-                 AS n (monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
-             WHERE s.region_id = $1 AND s.monitor_id = n.monitor_id",
-            region_id,
+             FROM UNNEST($1::int2[], $2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[],
+                         $7::timestamptz[], $8::int4[], $9::text[])
+                 AS n (region_id, monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
+             WHERE s.region_id = n.region_id AND s.monitor_id = n.monitor_id",
+            &self.region_id[..],
             &self.monitor_id[..],
             &self.verdict[..],
             &self.recent[..],
@@ -135,10 +149,10 @@ impl RegionStateRows {
         sqlx::query!(
             "INSERT INTO region_state
                  (region_id, monitor_id, verdict, recent, outcome, slot, checked_at, total_us, message)
-             SELECT $1, n.* FROM UNNEST($2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[],
-                                        $7::timestamptz[], $8::int4[], $9::text[]) AS n
+             SELECT * FROM UNNEST($1::int2[], $2::int4[], $3::int2[], $4::bytea[], $5::int2[], $6::timestamptz[],
+                                  $7::timestamptz[], $8::int4[], $9::text[])
              ON CONFLICT (monitor_id, region_id) DO NOTHING",
-            region_id,
+            &self.region_id[..],
             &self.monitor_id[..],
             &self.verdict[..],
             &self.recent[..],
@@ -157,9 +171,7 @@ impl RegionStateRows {
 /// Lets every region vote `unknown` on monitors of which it has brought no result for too long; the monitors' numbers.
 pub async fn silence_regions(db: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Vec<i32>> {
     // No batch is judged meanwhile: it would write the same rows.
-    sqlx::query!("SELECT id FROM region ORDER BY id FOR NO KEY UPDATE")
-        .fetch_all(&mut *db)
-        .await?;
+    void_evaluation(&mut *db).await?;
     // The same bound as `edgewatch_domain::verdict::is_silent`.
     let monitors = sqlx::query_scalar!(
         "UPDATE region_state rs SET verdict = $1 FROM monitor m
@@ -299,8 +311,8 @@ mod tests {
             total_us: 1,
             message: None,
         };
-        rows.push(monitor, verdict, &RecentOutcomes::default(), latest);
-        rows.store(db, region_id).await.unwrap();
+        rows.push(region_id, monitor, verdict, &RecentOutcomes::default(), latest);
+        rows.store(db).await.unwrap();
         decide_monitors(db, &[monitor], &BTreeMap::new(), at)
             .await
             .unwrap()

@@ -8,6 +8,7 @@ pub mod definition;
 pub mod enrolment;
 pub mod enrolment_token;
 pub mod evaluation;
+pub mod evaluation_queue;
 pub mod heartbeat;
 pub mod live;
 pub mod migrate;

@@ -12,7 +12,7 @@ mod enrolments;
 mod signature_tests;
 mod signed;
 #[cfg(test)]
-mod test_probe;
+pub(crate) mod test_probe;
 mod test_reports;
 
 pub use signed::{SignedRequest, replay, require_approved};

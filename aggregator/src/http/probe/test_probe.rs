@@ -196,6 +196,7 @@ impl Signed {
         let router = crate::app::router(server.state.clone());
         let response = router.oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
+        server.evaluate().await;
         Answer {
             status: parts.status,
             headers: parts.headers,

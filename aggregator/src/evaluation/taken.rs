@@ -1,0 +1,128 @@
+//! A batch as it is judged: what of it became results.
+
+use crate::store::{evaluation_queue::QueuedBatch, result_rows};
+use chrono::{DateTime, TimeDelta, Utc};
+use edgewatch_client::event::LiveResult;
+use edgewatch_protocol::{
+    batch::Batch,
+    name::Region,
+    observation::{Observation, OutcomeState},
+    signature::MAX_SKEW_S,
+};
+
+/// Results older than this are not taken: probes keep theirs for a day, and there is no partition for older ones.
+const OLDEST: TimeDelta = TimeDelta::days(2);
+
+/// A stored batch.
+#[derive(Debug)]
+pub struct TakenBatch {
+    /// Its number.
+    pub id: i64,
+    /// The number of its region.
+    pub region_id: i16,
+    /// Its region.
+    pub region: Region,
+    /// Its results.
+    pub results: Vec<TakenResult>,
+}
+
+/// What a result is judged by, and what lists show of it.
+#[derive(Debug)]
+pub struct TakenResult {
+    /// The monitor.
+    pub monitor: i32,
+    /// Unix milliseconds.
+    pub slot_ms: i64,
+    /// When the check began.
+    pub started_at: DateTime<Utc>,
+    /// The outcome.
+    pub outcome: OutcomeState,
+    /// How long it took, microseconds.
+    pub total_us: i32,
+    /// What went wrong.
+    pub message: Option<String>,
+}
+
+/// Observations that the evidence holds but no result was made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Dropped {
+    /// Their monitor was deleted, or is not checked from this region any more.
+    pub not_assigned: u64,
+    /// They claim to come from the future.
+    pub future: u64,
+    /// They are older than any probe keeps them.
+    pub too_old: u64,
+}
+
+impl TakenBatch {
+    /// From the evidence.
+    ///
+    /// # Errors
+    /// What is wrong with it: it was stored by something else.
+    pub fn read(queued: QueuedBatch) -> Result<Self, String> {
+        let body = zstd::stream::decode_all(queued.body.as_slice()).map_err(|error| error.to_string())?;
+        let batch: Batch = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+        let mut dropped = Dropped::default();
+        let results = batch.observations.iter().filter_map(|observation| {
+            let started_at = plausible_time(observation, queued.received_at, &mut dropped)?;
+            Some(TakenResult::new(observation, started_at))
+        });
+        Ok(Self {
+            results: results.collect(),
+            id: queued.id,
+            region_id: queued.region_id,
+            region: queued.region.parse()?,
+        })
+    }
+}
+
+impl TakenBatch {
+    /// Its results for live views.
+    pub fn live_results(&self) -> impl Iterator<Item = LiveResult> {
+        self.results.iter().map(|result| result.live(&self.region))
+    }
+}
+
+impl TakenResult {
+    /// Of an observation, whose check began then.
+    pub fn new(observation: &Observation, started_at: DateTime<Utc>) -> Self {
+        Self {
+            monitor: observation.monitor.0,
+            slot_ms: observation.slot_ms,
+            started_at,
+            outcome: observation.sight.outcome.state(),
+            total_us: result_rows::total_us(observation),
+            message: result_rows::message(observation),
+        }
+    }
+
+    /// For live views.
+    pub fn live(&self, region: &Region) -> LiveResult {
+        LiveResult {
+            monitor: self.monitor,
+            region: region.clone(),
+            at: self.started_at,
+            outcome: self.outcome,
+            total_us: self.total_us,
+        }
+    }
+}
+
+/// When the check began, if that can be of a batch received then.
+pub fn plausible_time(
+    observation: &Observation,
+    received_at: DateTime<Utc>,
+    dropped: &mut Dropped,
+) -> Option<DateTime<Utc>> {
+    let latest = received_at.timestamp_millis() + MAX_SKEW_S * 1000;
+    if observation.started_ms > latest || observation.slot_ms > latest {
+        dropped.future += 1;
+        return None;
+    }
+    let started_at = DateTime::from_timestamp_millis(observation.started_ms);
+    let slot_at = DateTime::from_timestamp_millis(observation.slot_ms);
+    let recent = |at: DateTime<Utc>| at > received_at - OLDEST;
+    let plausible = started_at.filter(|&at| recent(at) && slot_at.is_some_and(recent));
+    dropped.too_old += u64::from(plausible.is_none());
+    plausible
+}

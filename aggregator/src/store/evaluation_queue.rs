@@ -1,0 +1,105 @@
+//! What is to be judged, and who does it: `evaluation_queue`, `evaluator`.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long the process that judges may be away until another one takes over.
+pub const TAKE_OVER_AFTER: Duration = Duration::from_secs(5);
+
+/// The state of the database that something was read of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// Of what was judged: `evaluator.version`.
+    pub judged: i64,
+    /// Of what is judged by: `judging_version.version`.
+    pub definitions: i64,
+}
+
+impl Versions {
+    /// As it is once a transaction that began at this state has judged.
+    pub fn next(self) -> Self {
+        Self {
+            judged: self.judged + 1,
+            ..self
+        }
+    }
+}
+
+/// Lets this process judge until the transaction ends, if it did so until now or nobody does; the state that it finds.
+pub async fn begin_evaluation(db: &mut PgConnection, instance: Uuid) -> sqlx::Result<Option<Versions>> {
+    // What is judged is judged again from the same rows if a crash loses it: nobody has to wait for the disk.
+    sqlx::query!("SET LOCAL synchronous_commit = off")
+        .execute(&mut *db)
+        .await?;
+    sqlx::query_as!(
+        Versions,
+        "UPDATE evaluator SET instance = $1, active_at = now(), version = version + 1
+         WHERE instance = $1 OR active_at < now() - make_interval(secs => $2)
+         RETURNING version - 1 AS \"judged!\", (SELECT version FROM judging_version) AS \"definitions!\"",
+        instance,
+        TAKE_OVER_AFTER.as_secs_f64()
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Nobody judges until the transaction ends, and what anybody remembers is void after it.
+pub async fn void_evaluation(db: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("UPDATE evaluator SET version = version + 1")
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Leaves the judging to the others, at once.
+pub async fn hand_over_evaluation(db: impl PgExecutor<'_>, instance: Uuid) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE evaluator SET active_at = '-infinity' WHERE instance = $1",
+        instance
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes the oldest batches out of the queue, at most so many; their numbers.
+pub async fn take_queued(db: &mut PgConnection, at_most: i64) -> sqlx::Result<Vec<i64>> {
+    sqlx::query_scalar!(
+        "DELETE FROM evaluation_queue WHERE batch_id IN (
+             SELECT batch_id FROM evaluation_queue ORDER BY batch_id LIMIT $1)
+         RETURNING batch_id",
+        at_most
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// A stored batch, as it is judged when the process that took it did not pass it on.
+#[derive(Debug)]
+pub struct QueuedBatch {
+    /// Its number.
+    pub id: i64,
+    /// The number of its region.
+    pub region_id: i16,
+    /// The name of its region.
+    pub region: String,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// Its body, compressed.
+    pub body: Vec<u8>,
+}
+
+/// Reads batches; those whose evidence is gone are left out.
+pub async fn list_queued(db: &mut PgConnection, batches: &[i64]) -> sqlx::Result<Vec<QueuedBatch>> {
+    sqlx::query_as!(
+        QueuedBatch,
+        "SELECT b.id, p.region_id, r.name AS region, b.received_at, b.body
+         FROM batch b JOIN probe p ON p.id = b.probe_id JOIN region r ON r.id = p.region_id
+         WHERE b.id = ANY($1) ORDER BY b.id",
+        batches
+    )
+    .fetch_all(db)
+    .await
+}

@@ -38,6 +38,10 @@ const AT_ONCE: usize = 64;
 /// Batches kept for judging; those beyond are read from the evidence.
 const KEPT: usize = 256;
 
+/// How long what comes is gathered after a judgement: the first batch after a quiet moment is judged at once, and of a
+/// stream of them so many together.
+const GATHER_FOR: Duration = Duration::from_millis(200);
+
 /// How long nothing may come until the process looks by itself: whether another one took batches, or judges no more.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
@@ -82,6 +86,10 @@ pub async fn run_evaluation(state: AppState) {
         }
         if stops {
             break;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(GATHER_FOR) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => continue,
         }
         tokio::select! {
             () = state.evaluation.came.notified() => {}

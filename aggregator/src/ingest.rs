@@ -17,12 +17,14 @@ use crate::{
     },
     untrusted_text::{clean, clean_json},
 };
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use edgewatch_protocol::{
     batch::{Batch, BatchReceipt, ChainHead},
     problem::{Problem, ProblemType},
 };
 use sqlx::PgConnection;
+use tokio::task::spawn_blocking;
 
 /// How often a transaction that got in the way of another one is tried.
 const TRIES: usize = 3;
@@ -39,6 +41,19 @@ pub struct SignedBatch<'a> {
     pub batch: &'a Batch,
     /// The request that brought it; its nonce is not remembered yet.
     pub request: &'a SignedRequest,
+    /// Its body as it is kept; see [`compress_evidence`].
+    pub evidence: &'a [u8],
+}
+
+/// Compresses a body to be kept, on a thread of its own: meanwhile it can be decoded.
+///
+/// # Errors
+/// That the compressor or its thread failed.
+pub async fn compress_evidence(body: Bytes) -> ApiResult<Vec<u8>> {
+    let compressed = spawn_blocking(move || zstd::bulk::compress(&body, EVIDENCE_LEVEL)).await;
+    compressed
+        .map_err(ApiError::internal)?
+        .map_err(ApiError::internal)
 }
 
 /// What a batch has changed.
@@ -67,11 +82,10 @@ pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResu
         .filter(|&seq| seq > 0)
         .ok_or_else(|| ApiError::new(ProblemType::Malformed, "`seq` counts from 1"))?;
     let digest = signed.request.body_digest();
-    let body = zstd::bulk::compress(&signed.request.body, EVIDENCE_LEVEL).map_err(ApiError::internal)?;
 
     let mut tries = 1;
     let stored = loop {
-        match store(state, signed, seq, &digest, &body).await {
+        match store(state, signed, seq, &digest).await {
             Err(error) if tries < TRIES && error.cause().is_some_and(is_transient) => tries += 1,
             other => break other,
         }
@@ -104,7 +118,6 @@ async fn store(
     signed: &SignedBatch<'_>,
     seq: i64,
     digest: &[u8],
-    body: &[u8],
 ) -> ApiResult<Option<Outcome>> {
     let Batch { prev, place, .. } = signed.batch;
     let now = state.clock.now();
@@ -143,7 +156,7 @@ async fn store(
         dropped: i64::try_from(signed.batch.dropped)
             .unwrap_or(i64::MAX)
             .min(i64::from(i32::MAX)),
-        body,
+        body: signed.evidence,
         signature_input: &signed.request.headers.signature_input,
         signature: &signed.request.headers.signature,
         authority: &signed.request.authority,

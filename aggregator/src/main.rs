@@ -14,6 +14,10 @@ use std::{
     process::ExitCode,
 };
 
+/// Batches are large and short-lived: the system's allocator would ask the kernel for their memory anew each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Watches services from the edge: takes the probes' results, judges, and shows.
 #[derive(Parser)]
 #[command(name = "edgewatch", version)]

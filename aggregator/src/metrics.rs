@@ -1,7 +1,7 @@
 //! What the aggregator tells of itself at `/metrics`: a registry of its own, no names of monitors.
 
 use crate::evaluation::{Dropped, TakenResult};
-use edgewatch_protocol::{name::Region, problem::Problem};
+use edgewatch_protocol::{name::Region, observation::OutcomeState, problem::Problem};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{
@@ -191,12 +191,15 @@ impl Metrics {
             let region = region.to_string();
             self.chain_breaks.get_or_create(&RegionLabels { region }).inc();
         }
-        for result in results {
-            let labels = ResultLabels {
-                region: region.to_string(),
-                outcome: result.outcome.as_str(),
-            };
-            self.results.get_or_create(&labels).inc();
+        for outcome in OutcomeState::ALL {
+            let count = results.iter().filter(|result| result.outcome == outcome).count() as u64;
+            if count > 0 {
+                let labels = ResultLabels {
+                    region: region.to_string(),
+                    outcome: outcome.as_str(),
+                };
+                self.results.get_or_create(&labels).inc_by(count);
+            }
         }
         for (reason, count) in [
             ("not_assigned", dropped.not_assigned),

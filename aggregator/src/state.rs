@@ -3,7 +3,7 @@
 use crate::{
     assigned_monitors::AssignedMonitors, auth::Auth, clock::Clock, evaluation::Evaluation, events::EventBus,
     heartbeat::call_limit::CallLimit, metrics::Metrics, region_load::RegionLoad, secret::Secrets,
-    settings::Settings, test_engine::TestEngine,
+    settings::Settings, store::signer::KnownSigners, test_engine::TestEngine,
 };
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub struct AppState {
     pub heartbeat_calls: Arc<CallLimit>,
     /// Which monitors are checked from which region.
     pub assigned_monitors: Arc<AssignedMonitors>,
+    /// Probes that have sent batches.
+    pub known_signers: Arc<KnownSigners>,
     /// What is to be judged.
     pub evaluation: Arc<Evaluation>,
     /// Live events.
@@ -53,6 +55,7 @@ impl AppState {
             test_engine: TestEngine::default(),
             heartbeat_calls: Arc::default(),
             assigned_monitors: Arc::default(),
+            known_signers: Arc::default(),
             evaluation: Arc::default(),
             events: EventBus::default(),
             region_load: Arc::default(),

@@ -5,7 +5,7 @@ use crate::{
     announcement::Change,
     heartbeat::settle_regions,
     state::AppState,
-    store::{config_region, evaluation::decide_monitors, monitor},
+    store::{config_region, evaluation::decide_monitors, evaluation_queue::void_evaluation, monitor},
 };
 use sqlx::PgConnection;
 use std::{
@@ -75,6 +75,8 @@ async fn apply_monitors(
     applied: &mut Applied,
 ) -> sqlx::Result<()> {
     let now = state.clock.now();
+    // Nothing is judged meanwhile: it would write the same rows, from what they were before.
+    void_evaluation(&mut *db).await?;
     let stored = monitor::list_monitors(&mut *db, &state.secrets, None).await?;
     let stored: HashMap<_, _> = stored
         .into_iter()

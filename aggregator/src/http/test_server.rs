@@ -22,6 +22,7 @@ use edgewatch_client::session::Role;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use sqlx::PgPool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
@@ -42,7 +43,7 @@ pub struct TestServer {
     /// Its state.
     pub state: AppState,
     /// Whether what comes is judged at once.
-    pub judges: bool,
+    pub judges: AtomicBool,
     router: Router,
 }
 
@@ -102,7 +103,7 @@ impl TestServer {
         let state = AppState::new(pool, Clock::at(now()), secrets);
         Self {
             router: app::router(state.clone()),
-            judges: true,
+            judges: AtomicBool::new(true),
             state,
         }
     }
@@ -115,7 +116,7 @@ impl TestServer {
 
     /// Judges what has come, as the running process does by itself.
     pub async fn evaluate(&self) {
-        if self.judges {
+        if self.judges.load(Ordering::Relaxed) {
             crate::evaluation::evaluate(&self.state).await.unwrap();
         }
     }

@@ -1,6 +1,9 @@
 //! Monitors: `monitor`, `monitor_region`, and what regions say of them in `region_state`.
 
-use super::definition::{Owner, open_definition, seal_definition};
+use super::{
+    definition::{Owner, open_definition, seal_definition},
+    evaluation_queue::void_evaluation,
+};
 use crate::{
     heartbeat::{self, push_probe::PushProbe, token},
     monitor_secrets::redact,
@@ -183,12 +186,10 @@ pub async fn monitor_exists(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<bo
     .await
 }
 
-/// Locks a monitor until the end of the transaction; `false` if there is none. No batch is judged meanwhile: it would
-/// write the same rows in another order.
+/// Locks a monitor until the end of the transaction; `false` if there is none. Nothing is judged meanwhile: that would write
+/// the same rows, from what they were before.
 pub async fn lock_monitor(db: &mut PgConnection, id: i32) -> sqlx::Result<bool> {
-    sqlx::query!("SELECT id FROM region ORDER BY id FOR NO KEY UPDATE")
-        .fetch_all(&mut *db)
-        .await?;
+    void_evaluation(&mut *db).await?;
     let found = sqlx::query_scalar!("SELECT id FROM monitor WHERE id = $1 FOR UPDATE", id)
         .fetch_optional(db)
         .await?;

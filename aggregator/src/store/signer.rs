@@ -5,6 +5,10 @@ use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
 use edgewatch_protocol::{batch::ChainHead, enrolment::ProbeStatus, identity::Fingerprint, name::Region};
 use sqlx::PgExecutor;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 /// A probe that has signed a request.
 #[derive(Clone, Debug)]
@@ -21,6 +25,38 @@ pub struct Signer {
     pub region: Region,
     /// Whether it may speak.
     pub status: ProbeStatus,
+}
+
+/// The approved probes that have sent batches: what never changes of them is not read again for each. Whether one may
+/// still speak is not remembered: see [`super::batch::lock_probe`].
+#[derive(Debug, Default)]
+pub struct KnownSigners(Mutex<HashMap<Fingerprint, Signer>>);
+
+impl KnownSigners {
+    /// The probe of a fingerprint, which may have been revoked meanwhile.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find(
+        &self,
+        db: impl PgExecutor<'_>,
+        fingerprint: &Fingerprint,
+    ) -> sqlx::Result<Option<Signer>> {
+        if let Some(known) = self.lock().get(fingerprint) {
+            return Ok(Some(known.clone()));
+        }
+        let found = find_signer(db, fingerprint).await?;
+        if let Some(signer) = &found
+            && signer.status == ProbeStatus::Approved
+        {
+            self.lock().insert(fingerprint.clone(), signer.clone());
+        }
+        Ok(found)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Fingerprint, Signer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The probe of a fingerprint.

@@ -2,8 +2,8 @@
 
 use super::signed::UncountedRequest;
 use crate::{
-    http::error::ApiResult,
-    ingest::{SignedBatch, ingest_batch},
+    http::{ApiError, error::ApiResult},
+    ingest::{SignedBatch, compress_evidence, ingest_batch},
     state::AppState,
 };
 use axum::{Json, extract::State};
@@ -21,16 +21,19 @@ pub(super) async fn create_batch(
 ) -> ApiResult<Json<BatchReceipt>> {
     let began = Instant::now();
     let taken = async {
+        let compressing = tokio::spawn(compress_evidence(request.body.clone()));
         let batch = decode(&request.body)?;
         if batch.probe != probe.fingerprint || batch.region != probe.region {
             return Err(Problem::new(ProblemType::Malformed)
                 .detail("`probe` and `region` must be those of the key that signed")
                 .into());
         }
+        let evidence = compressing.await.map_err(ApiError::internal)??;
         let signed = SignedBatch {
             probe: &probe,
             batch: &batch,
             request: &request,
+            evidence: &evidence,
         };
         let receipt = ingest_batch(&state, &signed).await?;
         if !receipt.duplicate {

@@ -32,6 +32,9 @@ use sqlx::PgExecutor;
 /// The only media type of a probe's bodies: one fixed value, so that the evidence can be verified without keeping it.
 pub const CONTENT_TYPE: &str = "application/json";
 
+/// How much room a body gets before any of it has come: a full batch fits.
+const FIRST_BYTES: usize = 512 << 10;
+
 /// How much of a body that is too long is read before its connection is given up.
 const MAX_DISCARDED_BYTES: usize = 2 * MAX_BODY_BYTES;
 
@@ -173,7 +176,7 @@ async fn read(request: Request) -> ApiResult<SignedRequest> {
 /// The whole body. What is too long is read on for a while, though not kept: a peer that still sends when the connection
 /// closes would lose the answer with it.
 async fn read_body(mut body: Body, announced_bytes: usize) -> ApiResult<Bytes> {
-    let mut kept = BytesMut::with_capacity(announced_bytes.min(64 << 10));
+    let mut kept = BytesMut::with_capacity(announced_bytes.min(FIRST_BYTES));
     let mut seen = 0;
     while seen.max(announced_bytes) <= MAX_DISCARDED_BYTES
         && let Some(frame) = body.frame().await
@@ -212,7 +215,8 @@ pub struct ProbeRequest {
     pub request: SignedRequest,
 }
 
-/// The same, but its nonce is not remembered yet: the handler does that in its own transaction.
+/// The same, but its nonce is not remembered yet, and the probe may have been revoked: the handler does and asks that in its
+/// own transaction.
 #[derive(Debug)]
 pub struct UncountedRequest {
     /// Who signed it.
@@ -226,7 +230,8 @@ impl FromRequest<AppState> for UncountedRequest {
 
     async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
         let request = SignedRequest::from_request(request, state).await?;
-        let admitted = admit(request, state).await;
+        let signer = state.known_signers.find(&state.pool, &request.parsed.keyid).await;
+        let admitted = admit(request, signer, state).await;
         if let Err(error) = &admitted {
             state.metrics.request_refused(error.problem());
         }
@@ -238,19 +243,27 @@ impl FromRequest<AppState> for ProbeRequest {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> ApiResult<Self> {
-        let UncountedRequest { probe, request } = UncountedRequest::from_request(request, state).await?;
-        let counted = request.count_once(&state.pool, state.clock.now()).await;
+        let request = SignedRequest::from_request(request, state).await?;
+        let counted = async {
+            let signer = signer::find_signer(&state.pool, &request.parsed.keyid).await;
+            let UncountedRequest { probe, request } = admit(request, signer, state).await?;
+            request.count_once(&state.pool, state.clock.now()).await?;
+            ApiResult::Ok(Self { probe, request })
+        }
+        .await;
         if let Err(error) = &counted {
             state.metrics.request_refused(error.problem());
         }
-        counted.map(|()| Self { probe, request })
+        counted
     }
 }
 
-async fn admit(mut request: SignedRequest, state: &AppState) -> ApiResult<UncountedRequest> {
-    let probe = signer::find_signer(&state.pool, &request.parsed.keyid)
-        .await?
-        .ok_or_else(|| ApiError::new(ProblemType::UnknownKey, "enrol this key first"))?;
+async fn admit(
+    mut request: SignedRequest,
+    signer: sqlx::Result<Option<Signer>>,
+    state: &AppState,
+) -> ApiResult<UncountedRequest> {
+    let probe = signer?.ok_or_else(|| ApiError::new(ProblemType::UnknownKey, "enrol this key first"))?;
     if let Err(problem) = request.verify(state, &probe.key) {
         if problem.kind() == Some(ProblemType::ClockSkew) {
             note_clock(state, &probe, &request).await?;

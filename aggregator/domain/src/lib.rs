@@ -3,14 +3,20 @@
 //! One rule set stands behind every screen, badge, report and API answer. The crate also builds for WASM, so that a
 //! report can be recomputed where it is doubted.
 
+pub mod calendar;
+pub mod group;
+pub mod maintenance;
 pub mod policy;
 pub mod quorum;
 pub mod span;
 pub mod state;
 pub mod timeline;
+pub mod uptime;
 pub mod verdict;
 pub mod vote;
 pub mod vote_log;
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod sample;

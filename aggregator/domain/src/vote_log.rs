@@ -180,13 +180,18 @@ impl VoteLog {
     fn push(&mut self, history: &PolicyHistory, check: Check) -> Result<(), crate::vote::OutOfOrder> {
         let before = self.fold;
         self.changes.extend(self.fold.push(history, check)?);
-        let period = |slot_ms: i64| slot_ms.div_euclid(CHECKPOINT_MS);
-        let begins_period = before
-            .last_slot_ms()
-            .is_some_and(|last| period(last) < period(check.slot_ms));
-        // After a refold, the last checkpoint may be the very fold that was begun from.
-        if begins_period && self.checkpoints.last() != Some(&before) {
-            self.checkpoints.push(before);
+        let period = |fold: &VoteFold| {
+            fold.last_slot_ms()
+                .map(|slot_ms| slot_ms.div_euclid(CHECKPOINT_MS))
+        };
+        if before.last_slot_ms().is_some() && period(&before) < period(&self.fold) {
+            // One a period: a late result may have come after the one that ended it. The oldest stays as it is.
+            if self.checkpoints.len() > 1 && self.checkpoints.last().map(period) == Some(period(&before)) {
+                self.checkpoints.pop();
+            }
+            if self.checkpoints.last() != Some(&before) {
+                self.checkpoints.push(before);
+            }
             let late = Some(check.slot_ms.saturating_sub(LATE_MS));
             let settled = |checkpoint: &VoteFold| checkpoint.last_slot_ms() < late;
             // The last of those that are old enough is the one to begin from.

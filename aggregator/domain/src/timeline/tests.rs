@@ -274,8 +274,7 @@ proptest! {
         let whole = build(source, 42 * MIN);
         let mut record = build(source, first_now_ms);
         // Of what is needed no more than that.
-        let from_ms = from_ms.min(first_now_ms);
-        let needed_from_ms = votes_needed_from_ms(&sample.history, from_ms);
+        let needed_from_ms = votes_needed_from_ms(&sample.history, from_ms.min(first_now_ms));
         let mut needed = sample.votes.clone();
         for votes in &mut needed {
             let settled = votes.steps.partition_point(|step| step.at_ms <= needed_from_ms);
@@ -285,6 +284,7 @@ proptest! {
         rebuild_tail(&mut record, from_ms, source, 42 * MIN);
         prop_assert_eq!(&record, &whole);
         // A record that begins later is rebuilt as well.
+        let from_ms = from_ms.min(first_now_ms);
         let mut late: Vec<_> = whole.iter().filter(|i| i.to_ms > from_ms - MIN).cloned().collect();
         rebuild_tail(&mut late, from_ms, source, 42 * MIN);
         prop_assert!(whole.ends_with(&late));

@@ -4,14 +4,18 @@
 //! report can be recomputed where it is doubted.
 
 pub mod calendar;
+pub mod flapping;
 pub mod group;
+pub mod incident;
 pub mod maintenance;
 pub mod policy;
 pub mod quorum;
+pub mod slo;
 pub mod span;
 pub mod state;
 pub mod timeline;
 pub mod uptime;
+pub mod vantage;
 pub mod verdict;
 pub mod vote;
 pub mod vote_log;

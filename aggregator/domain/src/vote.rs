@@ -26,12 +26,13 @@
 //! - A check counts at the time at which it began, but within its slot, and never before the measured check before it.
 
 mod encoding;
-mod steps;
+mod step;
 
 use crate::{policy::PolicyHistory, verdict::Verdict};
 use edgewatch_protocol::observation::OutcomeState;
 pub use encoding::UnreadableFold;
 use std::cmp::Reverse;
+pub use step::{VoteStep, steps};
 
 /// After how many slots without anything measured a vote is withheld.
 pub const BLIND_SLOTS: u32 = 3;

@@ -33,6 +33,8 @@ pub enum Change {
     States(Vec<i32>),
     /// The results of these batches are judged. Whoever judged them tells its own listeners, without reading them again.
     Batches(Vec<i64>),
+    /// Batches wait for whoever judges.
+    ToJudge,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,6 +47,9 @@ struct Announcement {
 impl AppState {
     /// Tells of a change that has been committed. A failure is logged and not the caller's: the change itself is done.
     pub async fn announce(&self, change: Change) {
+        if matches!(change, Change::Monitors) {
+            self.evaluation.wake();
+        }
         if !matches!(change, Change::Batches(_)) {
             self.publish(&change).await;
         }
@@ -79,6 +84,7 @@ impl AppState {
             Change::Probes => Ok(vec![Event::Probes]),
             Change::States(monitors) => list_state_events(&self.pool, monitors).await,
             Change::Batches(ids) => self.results_of(ids).await,
+            Change::ToJudge => Ok(Vec::new()),
         };
         match read {
             Ok(events) => events.into_iter().for_each(|event| self.events.publish(event)),
@@ -125,7 +131,12 @@ impl AppState {
         while let Some(notification) = listener.try_recv().await? {
             match serde_json::from_str::<Announcement>(notification.payload()) {
                 Ok(announcement) if announcement.from == self.events.instance() => {}
-                Ok(announcement) => self.publish(&announcement.change).await,
+                Ok(announcement) => {
+                    if matches!(announcement.change, Change::ToJudge | Change::Monitors) {
+                        self.evaluation.wake();
+                    }
+                    self.publish(&announcement.change).await;
+                }
                 // Of a newer version: something has changed, we cannot tell what.
                 Err(_) => self.events.publish(Event::Resync),
             }

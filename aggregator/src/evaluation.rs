@@ -7,6 +7,7 @@
 
 mod judge;
 mod memory;
+mod record;
 mod taken;
 #[cfg(test)]
 mod tests;
@@ -18,12 +19,14 @@ use crate::{
     announcement::Change,
     state::AppState,
     store::{
-        evaluation::{decide_monitors, list_judged_monitors},
-        evaluation_queue::{self as queue, begin_evaluation, hand_over_evaluation},
+        evaluation_queue::{self as queue, Versions, begin_evaluation, hand_over_evaluation},
+        policy::take_to_judge,
+        vote::list_quiet_pairs,
     },
 };
-use chrono::{DateTime, Utc};
-use edgewatch_client::event::{Event, LiveResult};
+use edgewatch_client::event::Event;
+use judge::{Judgement, judge};
+use record::record;
 use sqlx::PgConnection;
 use std::{
     collections::HashMap,
@@ -42,8 +45,15 @@ const KEPT: usize = 256;
 /// stream of them so many together.
 const GATHER_FOR: Duration = Duration::from_millis(200);
 
-/// How long nothing may come until the process looks by itself: whether another one took batches, or judges no more.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Monitors that are judged again, or have fallen silent, taken in one transaction.
+const MONITORS_AT_ONCE: i64 = 5_000;
+
+/// How often the process looks by itself: which regions have fallen silent, whether another process took batches, or judges
+/// no more.
+const SILENCE_EVERY: Duration = Duration::from_secs(2);
+
+/// How long to wait after a failure.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// What is taken and not judged yet, and what is remembered of what was.
 #[derive(Debug, Default)]
@@ -69,6 +79,14 @@ impl Evaluation {
         self.came.notify_one();
     }
 
+    /// Whatever was passed on is another process's to judge; whether there was anything.
+    fn leave_to_others(&self) -> bool {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let any = !taken.is_empty();
+        taken.clear();
+        any
+    }
+
     fn take(&self, id: i64) -> Option<TakenBatch> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.remove(&id)
@@ -78,11 +96,16 @@ impl Evaluation {
 /// Judges whatever comes until the process is asked to stop, and what was accepted until then.
 pub async fn run_evaluation(state: AppState) {
     let mut stopping = state.stopping.subscribe();
+    let mut look_for_silence = tokio::time::interval(SILENCE_EVERY);
+    let mut silence_is_due = true;
     loop {
         let stops = *stopping.borrow();
-        if let Err(error) = evaluate(&state).await {
-            tracing::error!(%error, "results could not be judged; it is tried again");
-            tokio::time::sleep(LOOK_EVERY / 4).await;
+        match evaluate(&state, silence_is_due).await {
+            Ok(()) => silence_is_due = false,
+            Err(error) => {
+                tracing::error!(%error, "results could not be judged; it is tried again");
+                tokio::time::sleep(TRY_AGAIN_AFTER).await;
+            }
         }
         if stops {
             break;
@@ -93,7 +116,7 @@ pub async fn run_evaluation(state: AppState) {
         }
         tokio::select! {
             () = state.evaluation.came.notified() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = look_for_silence.tick() => silence_is_due = true,
             _ = stopping.wait_for(|stopping| *stopping) => {}
         }
     }
@@ -102,40 +125,63 @@ pub async fn run_evaluation(state: AppState) {
     }
 }
 
-/// Judges all that waits, if this process is the one that judges.
+/// Judges all that waits, and what has fallen silent if that is asked for, if this process is the one that judges.
 ///
 /// # Errors
 /// Those of the database. Nothing is lost by them: what was not judged waits on.
-pub async fn evaluate(state: &AppState) -> sqlx::Result<()> {
+pub async fn evaluate(state: &AppState, mut look_for_silence: bool) -> sqlx::Result<()> {
     let mut memory = state.evaluation.memory.lock().await;
-    while evaluate_some(state, &mut memory).await? == AT_ONCE {}
+    while evaluate_some(state, &mut memory, look_for_silence).await? {
+        look_for_silence = false;
+    }
     Ok(())
 }
 
-/// How many batches that were.
-async fn evaluate_some(state: &AppState, memory: &mut Memory) -> sqlx::Result<usize> {
+/// Whether there may be more.
+async fn evaluate_some(state: &AppState, memory: &mut Memory, look_for_silence: bool) -> sqlx::Result<bool> {
     let mut transaction = state.pool.begin().await?;
-    let Some(versions) = begin_evaluation(&mut transaction, state.events.instance()).await? else {
+    let Some(judged) = begin_evaluation(&mut transaction, state.events.instance()).await? else {
         transaction.rollback().await?;
         *memory = Memory::default();
-        return Ok(0);
+        if state.evaluation.leave_to_others() {
+            state.announce(Change::ToJudge).await;
+        }
+        return Ok(false);
+    };
+    let now = state.clock.now();
+    let ids = queue::take_queued(&mut transaction, AT_ONCE as i64).await?;
+    let to_judge = take_to_judge(&mut transaction, MONITORS_AT_ONCE).await?;
+    let quiet = if look_for_silence {
+        list_quiet_pairs(&mut transaction, now, MONITORS_AT_ONCE).await?
+    } else {
+        Vec::new()
+    };
+    // Read last: whatever was taken was written with the definitions of this version, or earlier ones.
+    let versions = Versions {
+        judged,
+        definitions: queue::judging_version(&mut transaction).await?,
     };
     // Taken out and put back: should this fail, nothing is remembered of what was never written.
     let mut learned = std::mem::take(memory).still_at(versions);
-    let ids = queue::take_queued(&mut transaction, AT_ONCE as i64).await?;
-    let judged = if ids.is_empty() {
-        None
-    } else {
-        let batches = collect(state, &mut transaction, &ids).await?;
-        Some(judge_batches(&mut transaction, &mut learned, &batches, state.clock.now()).await?)
-    };
+    let batches = collect(state, &mut transaction, &ids).await?;
+    let reported = batches
+        .iter()
+        .flat_map(TakenBatch::pairs)
+        .chain(quiet.iter().copied());
+    learned
+        .learn(&mut transaction, reported, to_judge.iter().map(|&(id, _)| id))
+        .await?;
+    let mut judgement = judge(&mut transaction, &mut learned, &batches, &quiet, now).await?;
+    for (id, from_ms) in to_judge {
+        let earliest = judgement.changed.entry(id).or_insert(from_ms);
+        *earliest = from_ms.min(*earliest);
+    }
+    record(&mut transaction, &learned, &judgement.changed, now).await?;
     transaction.commit().await?;
     *memory = learned.now_at(versions.next());
-    let taken = ids.len();
-    if let Some(judged) = judged {
-        tell(state, ids, judged).await;
-    }
-    Ok(taken)
+    let there_may_be_more = ids.len() == AT_ONCE || judgement.changed.len() >= MONITORS_AT_ONCE as usize;
+    tell(state, ids, judgement).await;
+    Ok(there_may_be_more)
 }
 
 /// The batches of these numbers, in their order.
@@ -164,40 +210,16 @@ async fn collect(state: &AppState, db: &mut PgConnection, ids: &[i64]) -> sqlx::
     Ok(batches)
 }
 
-/// What came of a judgement.
-struct Judged {
-    live: Vec<LiveResult>,
-    monitors_changed: Vec<i32>,
-}
-
-async fn judge_batches(
-    db: &mut PgConnection,
-    memory: &mut Memory,
-    batches: &[TakenBatch],
-    now: DateTime<Utc>,
-) -> sqlx::Result<Judged> {
-    let (regions, monitors) = memory.missing(batches);
-    if !monitors.is_empty() {
-        let found = list_judged_monitors(db, &regions, &monitors).await?;
-        memory.learn(&regions, &monitors, found);
-    }
-    let judgement = judge::judge(memory, batches, now);
-    judgement.rows.store(db).await?;
-    decide_monitors(db, &judgement.votes_changed, &judgement.began, now).await?;
-    Ok(Judged {
-        live: judgement.live,
-        // A region's new vote is told even if the monitor's state stays.
-        monitors_changed: judgement.votes_changed,
-    })
-}
-
 /// After the commit, for whoever looks on.
-async fn tell(state: &AppState, batches: Vec<i64>, judged: Judged) {
-    if !judged.live.is_empty() {
-        state.events.publish(Event::Results { results: judged.live });
+async fn tell(state: &AppState, batches: Vec<i64>, judgement: Judgement) {
+    if !judgement.live.is_empty() {
+        state.events.publish(Event::Results {
+            results: judgement.live,
+        });
         state.announce(Change::Batches(batches)).await;
     }
-    if !judged.monitors_changed.is_empty() {
-        state.announce(Change::States(judged.monitors_changed)).await;
+    if !judgement.changed.is_empty() {
+        let monitors = judgement.changed.into_keys().collect();
+        state.announce(Change::States(monitors)).await;
     }
 }

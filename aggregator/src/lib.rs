@@ -27,7 +27,6 @@ pub mod local_region;
 pub mod metrics;
 pub mod monitor_secrets;
 pub mod percentile;
-pub mod recent_outcomes;
 pub mod region_load;
 pub mod secret;
 pub mod serve;

@@ -5,11 +5,11 @@ use crate::{
     announcement::Change,
     heartbeat::settle_regions,
     state::AppState,
-    store::{config_region, evaluation::decide_monitors, evaluation_queue::void_evaluation, monitor},
+    store::{config_region, evaluation_queue::void_evaluation, monitor},
 };
 use sqlx::PgConnection;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
@@ -82,7 +82,6 @@ async fn apply_monitors(
         .into_iter()
         .map(|monitor| (monitor.settings().name.clone(), monitor))
         .collect();
-    let mut touched = Vec::new();
     for wanted in &file.monitors {
         let mut wanted = wanted.clone();
         settle_regions(&mut wanted);
@@ -96,7 +95,6 @@ async fn apply_monitors(
             Some(found) if found.from_config() && *found.settings() == wanted => {}
             Some(found) => {
                 monitor::update_monitor(&mut *db, &state.secrets, found.id(), &wanted, true, now).await?;
-                touched.push(found.id());
                 applied.updated += 1;
             }
         }
@@ -112,7 +110,5 @@ async fn apply_monitors(
             applied.removed += 1;
         }
     }
-    // Another quorum or other regions may decide otherwise.
-    decide_monitors(db, &touched, &BTreeMap::new(), now).await?;
     Ok(())
 }

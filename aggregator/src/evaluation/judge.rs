@@ -1,89 +1,176 @@
-//! The judgement of batches, on what is remembered: no statement is made here.
+//! From results to votes: what each region says of each monitor, whatever order its results come in.
 
-use super::{Memory, TakenBatch, TakenResult};
-use crate::store::evaluation::{JudgedMonitor, LatestResult, RegionStateRows};
+use super::{
+    TakenBatch, TakenResult,
+    memory::{Memory, RegionVotes},
+};
+use crate::store::{
+    evaluation::{LatestResult, RegionStateRows},
+    policy::MonitorRules,
+    vote::{Pair, VoteChangeRows, list_checks},
+};
 use chrono::{DateTime, Utc};
 use edgewatch_client::event::LiveResult;
-use edgewatch_domain::verdict::{Verdict, is_silent};
+use edgewatch_domain::{verdict::Verdict, vote::Check, vote_log::Refold};
+use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap};
 
-/// What is to be written and told.
+/// What came of results.
 #[derive(Debug, Default)]
 pub struct Judgement {
-    /// What regions say now.
-    pub rows: RegionStateRows,
-    /// Monitors of which some region says something else than before.
-    pub votes_changed: Vec<i32>,
-    /// Since when, where that is known.
-    pub began: BTreeMap<i32, DateTime<Utc>>,
+    /// From when on the votes on these monitors are other than they were, Unix milliseconds.
+    pub changed: BTreeMap<i32, i64>,
     /// For live views.
     pub live: Vec<LiveResult>,
+    states: RegionStateRows,
+    changes: VoteChangeRows,
 }
 
-/// Judges batches, and remembers what they say.
-pub fn judge(memory: &mut Memory, batches: &[TakenBatch], now: DateTime<Utc>) -> Judgement {
+/// What has come of one region for one monitor.
+#[derive(Default)]
+struct Come<'a> {
+    checks: Vec<Check>,
+    latest: Option<&'a TakenResult>,
+}
+
+/// Folds what these batches bring into the regions' votes, looks whether the `quiet` ones have fallen silent, and stores the
+/// votes. The memory has learned all of these pairs.
+pub async fn judge(
+    db: &mut PgConnection,
+    memory: &mut Memory,
+    batches: &[TakenBatch],
+    quiet: &[Pair],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Judgement> {
     let mut judgement = Judgement::default();
-    let mut latest: HashMap<(i16, i32), &TakenResult> = HashMap::new();
+    let mut come: HashMap<Pair, Come<'_>> = quiet.iter().map(|&pair| (pair, Come::default())).collect();
     for batch in batches {
-        let known = memory.of_region(batch.region_id);
         for result in &batch.results {
-            let Some(monitor) = known.get_mut(&result.monitor).and_then(Option::as_mut) else {
+            let pair = (result.monitor, batch.region_id);
+            if memory.judged(pair).is_none() {
                 continue;
-            };
-            monitor.recent.add(result.slot_ms, result.outcome);
-            let latest = latest.entry((batch.region_id, result.monitor)).or_insert(result);
-            if latest.slot_ms <= result.slot_ms {
-                *latest = result;
             }
+            come.entry(pair).or_default().add(result);
             judgement.live.push(result.live(&batch.region));
         }
     }
-    for ((region_id, id), result) in latest {
-        let known = memory.of_region(region_id);
-        if let Some(monitor) = known.get_mut(&id).and_then(Option::as_mut) {
-            judgement.add(region_id, monitor, result, now);
+    let mut late = Vec::new();
+    for (&pair, come) in &mut come {
+        let Some((rules, votes)) = memory.judged(pair) else {
+            continue;
+        };
+        let known = votes.log.changes().len();
+        match votes.log.take(
+            &rules.history,
+            votes.noted_to_ms(),
+            std::mem::take(&mut come.checks),
+        ) {
+            Ok(changed_from_ms) => {
+                judgement.changes.push(pair, &votes.log.changes()[known..]);
+                judgement.conclude(pair, (rules, votes), changed_from_ms, come.latest, now);
+            }
+            Err(refold) => late.push((pair, refold)),
         }
     }
-    judgement.votes_changed.sort_unstable();
-    judgement.votes_changed.dedup();
-    judgement
+    if !late.is_empty() {
+        judgement.fold_again(db, memory, &late, &come, now).await?;
+    }
+    judgement.states.store(&mut *db).await?;
+    judgement.changes.store(db).await?;
+    Ok(judgement)
+}
+
+impl<'a> Come<'a> {
+    fn add(&mut self, result: &'a TakenResult) {
+        self.checks.push(Check {
+            slot_ms: result.slot_ms,
+            at_ms: result.started_at.timestamp_millis(),
+            outcome: result.outcome,
+            disqualified: false,
+        });
+        if self.latest.is_none_or(|latest| latest.slot_ms <= result.slot_ms) {
+            self.latest = Some(result);
+        }
+    }
+}
+
+impl RegionVotes {
+    /// Up to when a silence was looked for: for ever, if it was noted.
+    fn noted_to_ms(&self) -> i64 {
+        if self.silence_noted() { i64::MAX } else { i64::MIN }
+    }
 }
 
 impl Judgement {
-    fn add(&mut self, region_id: i16, monitor: &mut JudgedMonitor, latest: &TakenResult, now: DateTime<Utc>) {
-        let at = |ms| DateTime::from_timestamp_millis(ms).unwrap_or(now);
-        let verdict = verdict(monitor, now);
-        let latest = LatestResult {
-            outcome: latest.outcome.code(),
-            slot: at(latest.slot_ms),
-            checked_at: latest.started_at,
-            total_us: latest.total_us,
-            message: latest.message.clone(),
-        };
-        self.rows
-            .push(region_id, monitor.id, verdict, &monitor.recent, latest);
-        if verdict != monitor.verdict {
-            monitor.verdict = verdict;
-            self.votes_changed.push(monitor.id);
-            if let Some(ms) = monitor.recent.run_began_ms() {
-                // Of several regions, the one that came last tipped the balance.
-                let began = self.began.entry(monitor.id).or_insert(at(ms));
-                *began = at(ms).max(*began);
-            }
+    /// Results that came late are folded in their place, over all that are stored since.
+    async fn fold_again(
+        &mut self,
+        db: &mut PgConnection,
+        memory: &mut Memory,
+        late: &[(Pair, Refold)],
+        come: &HashMap<Pair, Come<'_>>,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        let asked: Vec<_> = late
+            .iter()
+            .map(|&(pair, refold)| (pair, refold.after_slot_ms))
+            .collect();
+        let mut stored = list_checks(db, &asked).await?;
+        for &(pair, refold) in late {
+            let Some((rules, votes)) = memory.judged(pair) else {
+                continue;
+            };
+            let checks = stored.remove(&pair).unwrap_or_default();
+            let noted_to_ms = votes.noted_to_ms();
+            let changed_from_ms = votes.log.refold(&rules.history, noted_to_ms, refold, checks);
+            votes.replace_checkpoints();
+            self.changes.replace(pair, refold.after_slot_ms);
+            self.changes
+                .push(pair, votes.log.changes_after(refold.after_slot_ms));
+            let latest = come.get(&pair).and_then(|come| come.latest);
+            self.conclude(pair, (rules, votes), changed_from_ms, latest, now);
         }
+        Ok(())
     }
-}
 
-fn verdict(monitor: &JudgedMonitor, now: DateTime<Utc>) -> Verdict {
-    let interval_ms = i64::from(monitor.interval_s) * 1000;
-    let silent = monitor
-        .recent
-        .last_slot_ms()
-        .is_none_or(|slot| is_silent(slot, now.timestamp_millis(), interval_ms));
-    if silent {
-        // What a probe had kept while it was away says nothing of now.
-        Verdict::Unknown
-    } else {
-        monitor.recent.verdict(monitor.confirmations, monitor.recoveries)
+    /// Notes what a region says now.
+    fn conclude(
+        &mut self,
+        pair: Pair,
+        (rules, votes): (&MonitorRules, &mut RegionVotes),
+        changed_from_ms: Option<i64>,
+        latest: Option<&TakenResult>,
+        now: DateTime<Utc>,
+    ) {
+        let fold = votes.log.fold();
+        let silence = fold.silent_at(&rules.history, now.timestamp_millis());
+        let noted = votes.silence_noted();
+        votes.verdict = if silence.is_some() {
+            Verdict::Unknown
+        } else {
+            fold.vote()
+        };
+        let fell_silent = silence.filter(|_| !noted || changed_from_ms.is_some());
+        let from_ms = changed_from_ms
+            .into_iter()
+            .chain(fell_silent.map(|change| change.at_ms))
+            .min();
+        if let Some(from_ms) = from_ms {
+            let earliest = self.changed.entry(pair.0).or_insert(from_ms);
+            *earliest = from_ms.min(*earliest);
+        }
+        let latest = latest.map(|result| LatestResult {
+            outcome: result.outcome.code(),
+            slot: DateTime::from_timestamp_millis(result.slot_ms).unwrap_or(now),
+            checked_at: result.started_at,
+            total_us: result.total_us,
+            message: result.message.clone(),
+        });
+        if latest.is_some() || from_ms.is_some() {
+            let new_checkpoints = votes.store_checkpoints();
+            self.states
+                .push(pair, votes.verdict, &votes.log, new_checkpoints, latest);
+        }
+        votes.log.forget_settled();
     }
 }

@@ -1,14 +1,54 @@
 //! What results are judged by, remembered from batch to batch, so that it is not read again for each.
 
-use super::TakenBatch;
-use crate::store::{evaluation::JudgedMonitor, evaluation_queue::Versions};
-use std::collections::{HashMap, HashSet};
+use crate::store::{
+    evaluation_queue::Versions,
+    policy::{MonitorRules, list_rules},
+    vote::{Pair, StoredVotes, list_votes},
+};
+use edgewatch_domain::{verdict::Verdict, vote::VoteFold, vote_log::VoteLog};
+use sqlx::PgConnection;
+use std::collections::HashMap;
 
-/// What is known of monitors and regions, of one state of the database.
+/// What is known of monitors and of regions' votes on them, of one state of the database.
 #[derive(Debug, Default)]
 pub struct Memory {
     versions: Versions,
-    regions: HashMap<i16, HashMap<i32, Option<JudgedMonitor>>>,
+    /// `None`: there is no such monitor.
+    rules: HashMap<i32, Option<MonitorRules>>,
+    votes: HashMap<Pair, RegionVotes>,
+}
+
+/// A region's votes on a monitor.
+#[derive(Debug)]
+pub struct RegionVotes {
+    /// The votes.
+    pub log: VoteLog,
+    /// The vote as it is stored: withheld, if silence was noted.
+    pub verdict: Verdict,
+    /// Which checkpoints are stored: how many, and the slot of the last.
+    checkpoints_stored: Option<(usize, Option<i64>)>,
+}
+
+impl RegionVotes {
+    /// Whether checkpoints have come that are not stored; they are from now on.
+    pub fn store_checkpoints(&mut self) -> bool {
+        let checkpoints = self.log.checkpoints();
+        let now = Some((
+            checkpoints.len(),
+            checkpoints.last().and_then(VoteFold::last_slot_ms),
+        ));
+        std::mem::replace(&mut self.checkpoints_stored, now) != now
+    }
+
+    /// Whatever checkpoints are stored, they are others now.
+    pub fn replace_checkpoints(&mut self) {
+        self.checkpoints_stored = None;
+    }
+
+    /// Whether it is recorded that the region has fallen silent, although nothing has come that says so.
+    pub fn silence_noted(&self) -> bool {
+        self.verdict == Verdict::Unknown && self.log.fold().vote() != Verdict::Unknown
+    }
 }
 
 impl Memory {
@@ -26,31 +66,67 @@ impl Memory {
         Self { versions, ..self }
     }
 
-    /// Regions and monitors, pair by pair, of which these batches tell and nothing is known.
-    pub fn missing(&self, batches: &[TakenBatch]) -> (Vec<i16>, Vec<i32>) {
-        let mut missing = HashSet::new();
-        for batch in batches {
-            let known = self.regions.get(&batch.region_id);
-            let unknown = |monitor: &i32| known.is_none_or(|known| !known.contains_key(monitor));
-            let monitors = batch.results.iter().map(|result| result.monitor);
-            missing.extend(monitors.filter(unknown).map(|monitor| (batch.region_id, monitor)));
+    /// Reads what is not known yet of these.
+    pub async fn learn(
+        &mut self,
+        db: &mut PgConnection,
+        pairs: impl IntoIterator<Item = Pair>,
+        monitors: impl IntoIterator<Item = i32>,
+    ) -> sqlx::Result<()> {
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        let mut unknown: Vec<_> = pairs.iter().map(|pair| pair.0).chain(monitors).collect();
+        unknown.retain(|id| !self.rules.contains_key(id));
+        unknown.sort_unstable();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            let mut found = list_rules(&mut *db, &unknown).await?;
+            let learned = unknown.into_iter().map(|id| (id, found.remove(&id)));
+            self.rules.extend(learned);
         }
-        missing.into_iter().unzip()
+        let mut unknown = pairs;
+        unknown.retain(|pair| !self.votes.contains_key(pair) && self.rules(pair.0).is_some());
+        unknown.sort_unstable();
+        unknown.dedup();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let mut found = list_votes(db, &unknown).await?;
+        let learned = unknown
+            .into_iter()
+            .map(|pair| (pair, RegionVotes::from(found.remove(&pair))));
+        self.votes.extend(learned);
+        Ok(())
     }
 
-    /// Notes what was read; pairs that were asked for and not found are not checked.
-    pub fn learn(&mut self, regions: &[i16], monitors: &[i32], found: Vec<JudgedMonitor>) {
-        for (&region, &monitor) in regions.iter().zip(monitors) {
-            self.regions.entry(region).or_default().insert(monitor, None);
-        }
-        for monitor in found {
-            let known = self.regions.entry(monitor.region_id).or_default();
-            known.insert(monitor.id, Some(monitor));
-        }
+    /// What a monitor is judged by, if there is such a monitor and it was learned.
+    pub fn rules(&self, monitor: i32) -> Option<&MonitorRules> {
+        self.rules.get(&monitor)?.as_ref()
     }
 
-    /// What is known of the monitors of a region.
-    pub fn of_region(&mut self, region: i16) -> &mut HashMap<i32, Option<JudgedMonitor>> {
-        self.regions.entry(region).or_default()
+    /// What a monitor is judged by, and what a region votes, if it is asked to.
+    pub fn judged(&mut self, (monitor, region): Pair) -> Option<(&MonitorRules, &mut RegionVotes)> {
+        let rules = self.rules.get(&monitor)?.as_ref()?;
+        let votes = self.votes.get_mut(&(monitor, region))?;
+        rules.asks(region.cast_unsigned()).then_some((rules, votes))
+    }
+}
+
+impl From<Option<StoredVotes>> for RegionVotes {
+    fn from(stored: Option<StoredVotes>) -> Self {
+        // Without a checkpoint nothing readable is stored: it begins with what comes.
+        let Some(stored) = stored.filter(|stored| !stored.checkpoints.is_empty()) else {
+            return Self {
+                verdict: Verdict::Unknown,
+                log: VoteLog::new(),
+                checkpoints_stored: None,
+            };
+        };
+        let mut votes = Self {
+            verdict: Verdict::from_code(stored.verdict).unwrap_or(Verdict::Unknown),
+            log: VoteLog::from_parts(stored.fold, stored.checkpoints, stored.changes),
+            checkpoints_stored: None,
+        };
+        votes.store_checkpoints();
+        votes
     }
 }

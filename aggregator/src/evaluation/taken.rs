@@ -1,6 +1,6 @@
 //! A batch as it is judged: what of it became results.
 
-use crate::store::{evaluation_queue::QueuedBatch, result_rows};
+use crate::store::{evaluation_queue::QueuedBatch, result_rows, vote::Pair};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::event::LiveResult;
 use edgewatch_protocol::{
@@ -77,6 +77,11 @@ impl TakenBatch {
 }
 
 impl TakenBatch {
+    /// The monitors that it tells of, with the region.
+    pub fn pairs(&self) -> impl Iterator<Item = Pair> {
+        self.results.iter().map(|result| (result.monitor, self.region_id))
+    }
+
     /// Its results for live views.
     pub fn live_results(&self) -> impl Iterator<Item = LiveResult> {
         self.results.iter().map(|result| result.live(&self.region))

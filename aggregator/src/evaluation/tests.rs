@@ -3,8 +3,10 @@ use crate::http::{
     probe::test_probe::{DOWN, TestProbe, observation},
     test_server::{Client, TestServer},
 };
+use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::session::Role;
-use edgewatch_protocol::observation::Outcome;
+use edgewatch_domain::state::MonitorState;
+use edgewatch_protocol::observation::{Observation, Outcome};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::sync::atomic::Ordering;
@@ -111,4 +113,146 @@ async fn a_changed_definition_holds_from_the_next_result_on(pool: PgPool) {
         .deliver(&server, vec![observation(&server, id, 0, DOWN)])
         .await;
     assert_eq!(queued(&server.state.pool).await, 0);
+}
+
+/// The record as it stands: when, state, measured.
+async fn recorded(pool: &PgPool) -> Vec<(DateTime<Utc>, i16, i16)> {
+    sqlx::query_as("SELECT from_at, state, measured FROM state_interval ORDER BY monitor_id, from_at")
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}
+
+/// Up for ten minutes, but for an outage of four; every minute from each of two regions.
+fn outage(server: &TestServer, id: i32, region: usize) -> Vec<Observation> {
+    (0..=10)
+        .rev()
+        .map(|minute| {
+            let is_down = (3..7).contains(&minute) && !(region == 1 && minute == 6);
+            observation(server, id, minute, if is_down { DOWN } else { Outcome::Up })
+        })
+        .collect()
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn the_record_is_the_same_whatever_order_results_come_in(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probes = [
+        TestProbe::enrolled(&mut server, "weur").await,
+        TestProbe::enrolled(&mut server, "enam").await,
+    ];
+    let client = server.client(Role::Editor).await;
+    create_monitor(&client, json!({})).await;
+    // One by one as they happen, all at once, the latest first, and every other one late.
+    let orders: [fn(Vec<Observation>) -> Vec<Vec<Observation>>; 4] = [
+        |all| all.into_iter().map(|one| vec![one]).collect(),
+        |all| vec![all],
+        |all| all.into_iter().rev().map(|one| vec![one]).collect(),
+        |all| {
+            let (even, odd): (Vec<_>, Vec<_>) =
+                all.into_iter().partition(|one| one.slot_ms / 60_000 % 2 == 0);
+            vec![odd, even]
+        },
+    ];
+    server.state.clock.advance(TimeDelta::minutes(12));
+    let mut records = Vec::new();
+    for order in orders {
+        for sql in [
+            "TRUNCATE vote_change, state_interval, region_state, result",
+            "UPDATE monitor SET state = 4",
+            "UPDATE evaluator SET version = version + 1",
+        ] {
+            sqlx::query(sql).execute(&pool).await.unwrap();
+        }
+        for (region, probe) in probes.iter_mut().enumerate() {
+            for batch in order(outage(&server, 1, region)) {
+                probe.deliver(&server, batch).await;
+            }
+        }
+        records.push(recorded(&pool).await);
+    }
+    let [up, down] = [MonitorState::Up.code(), MonitorState::Down.code()];
+    let states: Vec<_> = records[0].iter().map(|interval| interval.1).collect();
+    assert_eq!(
+        states,
+        [MonitorState::Unknown.code(), up, down, up],
+        "{records:#?}"
+    );
+    // Down from when the second region saw it, up when the first of them did.
+    assert_eq!(records[0][3].0 - records[0][2].0, TimeDelta::minutes(3));
+    for record in &records[1..] {
+        assert_eq!(record, &records[0]);
+    }
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn silence_is_recorded_and_taken_back_by_what_comes_late(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, json!({})).await;
+    let states = async || {
+        recorded(&pool)
+            .await
+            .iter()
+            .map(|interval| interval.1)
+            .collect::<Vec<_>>()
+    };
+    let [up, unknown] = [MonitorState::Up.code(), MonitorState::Unknown.code()];
+    probe
+        .deliver(&server, vec![observation(&server, id, 0, Outcome::Up)])
+        .await;
+    server.state.clock.advance(TimeDelta::minutes(10));
+    server.evaluate().await;
+    assert_eq!(states().await, [up, unknown]);
+    let began = recorded(&pool).await[1].0;
+    assert_eq!(
+        (server.state.clock.now() - began).num_minutes(),
+        9,
+        "since the first missing slot was due"
+    );
+    // Another process finds the silence as it was recorded, and takes it back.
+    hand_over_evaluation(&pool, server.state.events.instance())
+        .await
+        .unwrap();
+    let kept: Vec<_> = (0..10)
+        .map(|minute| observation(&server, id, minute, Outcome::Up))
+        .collect();
+    let next = TestServer::new(pool.clone());
+    next.state
+        .clock
+        .advance(server.state.clock.now() - next.state.clock.now());
+    probe.deliver(&next, kept).await;
+    assert_eq!(states().await, [up]);
+    assert_eq!(state_of(&client, id).await, "up");
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_pause_is_recorded(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, json!({})).await;
+    probe
+        .deliver(&server, vec![observation(&server, id, 0, Outcome::Up)])
+        .await;
+    for paused in [true, false] {
+        server.state.clock.advance(TimeDelta::minutes(30));
+        let settings = json!({"name": "shop", "paused": paused, "check": {"type": "http", "url": "https://shop.example/"}});
+        let changed = client.put(&format!("/api/v1/monitors/{id}"), settings).await;
+        assert!(changed.status.is_success(), "{}", changed.text);
+    }
+    server.state.clock.advance(TimeDelta::minutes(1));
+    probe
+        .deliver(&server, vec![observation(&server, id, 0, Outcome::Up)])
+        .await;
+    let states: Vec<_> = recorded(&pool).await.iter().map(|interval| interval.1).collect();
+    let wanted = [
+        MonitorState::Up,
+        MonitorState::Unknown,
+        MonitorState::Paused,
+        MonitorState::Unknown,
+        MonitorState::Up,
+    ];
+    assert_eq!(states, wanted.map(MonitorState::code));
 }

@@ -15,7 +15,6 @@ use crate::{
     heartbeat, monitor_secrets,
     state::AppState,
     store::{
-        evaluation::decide_monitors,
         monitor::{self, StoredMonitor},
         region::list_known_regions,
         result,
@@ -34,7 +33,6 @@ use axum::{
 use edgewatch_client::monitor::{Monitor, MonitorSettings};
 use edgewatch_protocol::{check::Check, problem::ProblemType};
 use sqlx::PgConnection;
-use std::collections::BTreeMap;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The family's routes.
@@ -123,7 +121,6 @@ async fn update_monitor(
     validate(&state, &mut settings, Some(kept.check())).await?;
     let now = state.clock.now();
     monitor::update_monitor(&mut tx, &state.secrets, id, &settings, false, now).await?;
-    decide_monitors(&mut tx, &[id], &BTreeMap::new(), now).await?;
     let changed = find(&state, &mut tx, id).await?;
     tx.commit().await?;
     state.announce(Change::Monitors).await;

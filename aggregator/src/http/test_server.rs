@@ -117,7 +117,7 @@ impl TestServer {
     /// Judges what has come, as the running process does by itself.
     pub async fn evaluate(&self) {
         if self.judges.load(Ordering::Relaxed) {
-            crate::evaluation::evaluate(&self.state).await.unwrap();
+            crate::evaluation::evaluate(&self.state, true).await.unwrap();
         }
     }
 
@@ -150,6 +150,9 @@ impl TestServer {
             .await
             .unwrap();
         let (parts, body) = response.into_parts();
+        if method != "GET" {
+            self.evaluate().await;
+        }
         // Live events have no end.
         let text = if path == "/api/v1/events" && parts.status.is_success() {
             String::new()

@@ -46,10 +46,7 @@ impl Job {
 /// What to tell once a job's work is committed.
 type AfterCommit = Vec<crate::announcement::Change>;
 
-const JOBS: [Job; 9] = [
-    Job::new(1, "silent_regions", Duration::from_secs(10), |state, db| {
-        Box::pin(silence::silence_regions(state, db))
-    }),
+const JOBS: [Job; 8] = [
     Job::new(2, "silent_probes", Duration::from_secs(20), |state, db| {
         Box::pin(silence::silence_probes(state, db))
     }),
@@ -124,7 +121,7 @@ pub async fn run_all(state: &AppState) -> sqlx::Result<()> {
     for job in JOBS {
         run_once(state, job).await?;
     }
-    crate::evaluation::evaluate(state).await
+    crate::evaluation::evaluate(state, true).await
 }
 
 #[cfg(test)]

@@ -116,21 +116,6 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
     .await
 }
 
-/// The compressed body of a batch, and the name of its probe's region.
-pub async fn find_batch_body(
-    db: impl sqlx::PgExecutor<'_>,
-    id: i64,
-) -> sqlx::Result<Option<(Vec<u8>, String)>> {
-    let row = sqlx::query!(
-        "SELECT b.body, r.name FROM batch b JOIN probe p ON p.id = b.probe_id JOIN region r ON r.id = p.region_id
-         WHERE b.id = $1",
-        id
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(row.map(|row| (row.body, row.name)))
-}
-
 /// Deletes evidence received before a time, a bounded number at once; returns how many.
 pub async fn delete_batches_before(
     db: impl sqlx::PgExecutor<'_>,

@@ -27,22 +27,29 @@ impl Versions {
     }
 }
 
-/// Lets this process judge until the transaction ends, if it did so until now or nobody does; the state that it finds.
-pub async fn begin_evaluation(db: &mut PgConnection, instance: Uuid) -> sqlx::Result<Option<Versions>> {
+/// Lets this process judge until the transaction ends, if it did so until now or nobody does; how often something was
+/// judged before.
+pub async fn begin_evaluation(db: &mut PgConnection, instance: Uuid) -> sqlx::Result<Option<i64>> {
     // What is judged is judged again from the same rows if a crash loses it: nobody has to wait for the disk.
     sqlx::query!("SET LOCAL synchronous_commit = off")
         .execute(&mut *db)
         .await?;
-    sqlx::query_as!(
-        Versions,
+    sqlx::query_scalar!(
         "UPDATE evaluator SET instance = $1, active_at = now(), version = version + 1
          WHERE instance = $1 OR active_at < now() - make_interval(secs => $2)
-         RETURNING version - 1 AS \"judged!\", (SELECT version FROM judging_version) AS \"definitions!\"",
+         RETURNING version - 1 AS \"judged!\"",
         instance,
         TAKE_OVER_AFTER.as_secs_f64()
     )
     .fetch_optional(db)
     .await
+}
+
+/// The version of what is judged by.
+pub async fn judging_version(db: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!("SELECT version FROM judging_version")
+        .fetch_one(db)
+        .await
 }
 
 /// Nobody judges until the transaction ends, and what anybody remembers is void after it.

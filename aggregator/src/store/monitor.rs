@@ -3,6 +3,7 @@
 use super::{
     definition::{Owner, open_definition, seal_definition},
     evaluation_queue::void_evaluation,
+    policy::note_policy,
 };
 use crate::{
     heartbeat::{self, push_probe::PushProbe, token},
@@ -213,8 +214,8 @@ pub async fn create_monitor(
     Ok(id)
 }
 
-/// Writes a monitor's settings and makes a new revision of it. What regions that do not check it any more had said is
-/// forgotten. Pausing makes its state `paused`, resuming `unknown` until a region votes.
+/// Writes a monitor's settings and makes a new revision of it. What regions that do not check it any more had said does not
+/// count from now on. Pausing makes its state `paused`, resuming `unknown` until a region votes.
 pub async fn update_monitor(
     db: &mut PgConnection,
     secrets: &Secrets,
@@ -223,18 +224,7 @@ pub async fn update_monitor(
     from_config: bool,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
-    write_monitor(db, secrets, id, settings, from_config, now).await?;
-    // A state of before the pause says nothing of now.
-    sqlx::query!(
-        "DELETE FROM region_state s USING monitor m
-         WHERE s.monitor_id = $1 AND m.id = $1
-           AND (m.paused OR NOT m.all_regions AND NOT EXISTS (
-               SELECT FROM monitor_region mr WHERE mr.monitor_id = $1 AND mr.region_id = s.region_id))",
-        id
-    )
-    .execute(db)
-    .await?;
-    Ok(())
+    write_monitor(db, secrets, id, settings, from_config, now).await
 }
 
 /// Makes the row of a new monitor, or a new revision of one that is there.
@@ -293,7 +283,8 @@ async fn write_monitor(
         }
         None => store::heartbeat::delete_heartbeat(&mut *db, id).await?,
     }
-    set_regions(db, id, &settings.regions).await
+    set_regions(&mut *db, id, &settings.regions).await?;
+    note_policy(db, id, now).await
 }
 
 async fn set_regions(db: &mut PgConnection, id: i32, regions: &[Region]) -> sqlx::Result<()> {

@@ -132,7 +132,7 @@ async fn an_outage_takes_confirmation_and_a_quorum(pool: PgPool) {
         observation(&server, id, 1, DOWN),
         observation(&server, id, 0, DOWN),
     ];
-    let began = observations[0].slot_ms;
+    let began = observations[0].started_ms;
     probes[1].deliver(&server, observations).await;
     let seen = monitor(&client, id).await;
     assert_eq!(

@@ -1,0 +1,127 @@
+//! What monitors are judged by, over time: `monitor_policy`, `monitor_to_judge`.
+
+use chrono::{DateTime, Utc};
+use edgewatch_domain::{
+    policy::{Policy, PolicyHistory, RegionId},
+    span::{Span, SpanSet},
+};
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+
+/// What a monitor is judged by.
+#[derive(Clone, Debug)]
+pub struct MonitorRules {
+    /// When it was created, Unix milliseconds.
+    pub created_ms: i64,
+    /// The policies over time.
+    pub history: PolicyHistory,
+    /// When it was paused; a pause that lasts has no end.
+    pub pauses: SpanSet,
+}
+
+/// What these monitors are judged by; those that are gone are left out.
+pub async fn list_rules(
+    db: &mut PgConnection,
+    monitors: &[i32],
+) -> sqlx::Result<BTreeMap<i32, MonitorRules>> {
+    let rows = sqlx::query!(
+        "SELECT m.id, m.created_at, p.from_at, p.interval_s, p.confirmations, p.recoveries, p.quorum, p.paused,
+                coalesce(p.regions, ARRAY(SELECT r.id FROM region r)) AS \"regions!\"
+         FROM UNNEST($1::int4[]) AS w (id) JOIN monitor m USING (id) JOIN monitor_policy p ON p.monitor_id = m.id
+         ORDER BY m.id, p.from_at",
+        monitors
+    )
+    .fetch_all(db)
+    .await?;
+    let mut entries: BTreeMap<i32, (i64, Vec<(i64, Policy, bool)>)> = BTreeMap::new();
+    for row in rows {
+        let policy = Policy {
+            confirmations: u8::try_from(row.confirmations).unwrap_or(1),
+            recoveries: u8::try_from(row.recoveries).unwrap_or(1),
+            quorum: row.quorum.parse().unwrap_or_default(),
+            ..Policy::new(
+                i64::from(row.interval_s) * 1000,
+                row.regions.into_iter().map(i16::cast_unsigned),
+            )
+        };
+        let created_ms = row.created_at.timestamp_millis();
+        let (_, of_monitor) = entries.entry(row.id).or_insert((created_ms, Vec::new()));
+        of_monitor.push((row.from_at.timestamp_millis(), policy, row.paused));
+    }
+    let rules = entries.into_iter().filter_map(|(id, (created_ms, entries))| {
+        let pauses = pauses(&entries);
+        let history =
+            PolicyHistory::from_entries(entries.into_iter().map(|(from_ms, policy, _)| (from_ms, policy)))?;
+        Some((
+            id,
+            MonitorRules {
+                created_ms,
+                history,
+                pauses,
+            },
+        ))
+    });
+    Ok(rules.collect())
+}
+
+fn pauses(entries: &[(i64, Policy, bool)]) -> SpanSet {
+    let ends = entries.iter().skip(1).map(|entry| entry.0).chain([i64::MAX]);
+    let paused = entries.iter().zip(ends).filter(|((_, _, paused), _)| *paused);
+    paused
+        .map(|(&(from_ms, ..), to_ms)| Span::new(from_ms, to_ms))
+        .collect()
+}
+
+impl MonitorRules {
+    /// Whether a region's votes count now.
+    pub fn asks(&self, region: RegionId) -> bool {
+        let current = self.history.entries().last();
+        current.is_some_and(|(_, policy)| policy.regions.binary_search(&region).is_ok())
+    }
+}
+
+/// Notes what a monitor is judged by from now on, if that is something else than before, and has it judged again.
+pub async fn note_policy(db: &mut PgConnection, monitor: i32, now: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "WITH new AS (
+             SELECT m.id, m.interval_s, m.confirmations, m.recoveries, m.quorum, m.paused,
+                    CASE WHEN NOT m.all_regions
+                         THEN ARRAY(SELECT region_id FROM monitor_region mr WHERE mr.monitor_id = m.id ORDER BY 1)
+                    END AS regions
+             FROM monitor m WHERE m.id = $1),
+         last AS (SELECT * FROM monitor_policy WHERE monitor_id = $1 ORDER BY from_at DESC LIMIT 1),
+         noted AS (
+             INSERT INTO monitor_policy (monitor_id, from_at, interval_s, confirmations, recoveries, quorum, regions, paused)
+             SELECT n.id, $2, n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused
+             FROM new n LEFT JOIN last l ON true
+             WHERE (l.interval_s, l.confirmations, l.recoveries, l.quorum, l.regions, l.paused)
+                   IS DISTINCT FROM (n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused)
+             ON CONFLICT (monitor_id, from_at) DO UPDATE SET
+                 interval_s = excluded.interval_s, confirmations = excluded.confirmations,
+                 recoveries = excluded.recoveries, quorum = excluded.quorum, regions = excluded.regions,
+                 paused = excluded.paused
+             RETURNING monitor_id)
+         INSERT INTO monitor_to_judge (monitor_id, from_at) SELECT monitor_id, $2 FROM noted ON CONFLICT DO NOTHING",
+        monitor,
+        now
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes the monitors that are to be judged again out of the queue, at most so many: since when, Unix milliseconds.
+pub async fn take_to_judge(db: &mut PgConnection, at_most: i64) -> sqlx::Result<Vec<(i32, i64)>> {
+    let rows = sqlx::query!(
+        "DELETE FROM monitor_to_judge WHERE (monitor_id, from_at) IN (
+             SELECT monitor_id, from_at FROM monitor_to_judge ORDER BY monitor_id LIMIT $1)
+         RETURNING monitor_id, from_at",
+        at_most
+    )
+    .fetch_all(db)
+    .await?;
+    let rows = rows
+        .into_iter()
+        .map(|row| (row.monitor_id, row.from_at.timestamp_millis()));
+    Ok(rows.collect())
+}

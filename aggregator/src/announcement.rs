@@ -99,7 +99,7 @@ impl AppState {
         let mut db = self.pool.acquire().await?;
         let mut results = Vec::new();
         for queued in list_queued(&mut db, batches).await? {
-            let batch = TakenBatch::read(queued).map_err(|fault| sqlx::Error::Decode(fault.into()))?;
+            let batch = TakenBatch::read(&queued).map_err(|fault| sqlx::Error::Decode(fault.into()))?;
             results.extend(batch.live_results());
         }
         Ok(vec![Event::Results { results }])

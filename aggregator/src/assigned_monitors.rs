@@ -5,12 +5,19 @@ use crate::store::assignment::list_assigned_ids;
 use sqlx::PgConnection;
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The monitors of each region, as of a version of the definitions (`judging_version`).
+/// The monitors of each region.
 #[derive(Debug, Default)]
-pub struct AssignedMonitors(Mutex<HashMap<i16, (i64, Arc<HashSet<i32>>)>>);
+pub struct AssignedMonitors(Mutex<HashMap<i16, Known>>);
+
+/// Those of one region, as of a version of the definitions (`judging_version`).
+#[derive(Debug)]
+struct Known {
+    version: i64,
+    monitors: Arc<HashSet<i32>>,
+}
 
 impl AssignedMonitors {
     /// Those of a region, read again when the definitions have changed since.
@@ -23,18 +30,22 @@ impl AssignedMonitors {
         region_id: i16,
         version: i64,
     ) -> sqlx::Result<Arc<HashSet<i32>>> {
-        if let Some((known, monitors)) = self.lock().get(&region_id)
-            && *known == version
+        if let Some(known) = self.lock().get(&region_id)
+            && known.version == version
         {
-            return Ok(monitors.clone());
+            return Ok(known.monitors.clone());
         }
         let monitors: Arc<HashSet<i32>> =
             Arc::new(list_assigned_ids(db, region_id).await?.into_iter().collect());
-        self.lock().insert(region_id, (version, monitors.clone()));
+        let known = Known {
+            version,
+            monitors: monitors.clone(),
+        };
+        self.lock().insert(region_id, known);
         Ok(monitors)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<i16, (i64, Arc<HashSet<i32>>)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<i16, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

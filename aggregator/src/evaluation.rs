@@ -196,7 +196,7 @@ async fn collect(state: &AppState, db: &mut PgConnection, ids: &[i64]) -> sqlx::
     if !elsewhere.is_empty() {
         for queued in queue::list_queued(db, &elsewhere).await? {
             let id = queued.id;
-            match TakenBatch::read(queued) {
+            match TakenBatch::read(&queued) {
                 Ok(batch) => batches.push(batch),
                 Err(fault) => tracing::error!(
                     batch = id,

@@ -53,6 +53,7 @@ impl RegionVotes {
 
 impl Memory {
     /// This memory if it is of this state of the database; an empty one otherwise.
+    #[must_use]
     pub fn still_at(self, versions: Versions) -> Self {
         if self.versions == versions {
             self
@@ -62,6 +63,7 @@ impl Memory {
     }
 
     /// The same, of this state of the database from now on.
+    #[must_use]
     pub fn now_at(self, versions: Versions) -> Self {
         Self { versions, ..self }
     }

@@ -59,7 +59,7 @@ impl TakenBatch {
     ///
     /// # Errors
     /// What is wrong with it: it was stored by something else.
-    pub fn read(queued: QueuedBatch) -> Result<Self, String> {
+    pub fn read(queued: &QueuedBatch) -> Result<Self, String> {
         let body = zstd::stream::decode_all(queued.body.as_slice()).map_err(|error| error.to_string())?;
         let batch: Batch = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
         let mut dropped = Dropped::default();

@@ -134,6 +134,9 @@ fn outage(server: &TestServer, id: i32, region: usize) -> Vec<Observation> {
         .collect()
 }
 
+/// Parts results into batches, in the order in which these arrive.
+type Order = fn(Vec<Observation>) -> Vec<Vec<Observation>>;
+
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
 async fn the_record_is_the_same_whatever_order_results_come_in(pool: PgPool) {
     let mut server = TestServer::new(pool.clone());
@@ -144,7 +147,7 @@ async fn the_record_is_the_same_whatever_order_results_come_in(pool: PgPool) {
     let client = server.client(Role::Editor).await;
     create_monitor(&client, json!({})).await;
     // One by one as they happen, all at once, the latest first, and every other one late.
-    let orders: [fn(Vec<Observation>) -> Vec<Vec<Observation>>; 4] = [
+    let orders: [Order; 4] = [
         |all| all.into_iter().map(|one| vec![one]).collect(),
         |all| vec![all],
         |all| all.into_iter().rev().map(|one| vec![one]).collect(),

@@ -19,6 +19,7 @@ pub struct Versions {
 
 impl Versions {
     /// As it is once a transaction that began at this state has judged.
+    #[must_use]
     pub fn next(self) -> Self {
         Self {
             judged: self.judged + 1,

@@ -19,6 +19,9 @@ pub struct MonitorRules {
     pub pauses: SpanSet,
 }
 
+/// From when on, what, and whether paused.
+type Entry = (i64, Policy, bool);
+
 /// What these monitors are judged by; those that are gone are left out.
 pub async fn list_rules(
     db: &mut PgConnection,
@@ -33,7 +36,7 @@ pub async fn list_rules(
     )
     .fetch_all(db)
     .await?;
-    let mut entries: BTreeMap<i32, (i64, Vec<(i64, Policy, bool)>)> = BTreeMap::new();
+    let mut entries: BTreeMap<i32, (i64, Vec<Entry>)> = BTreeMap::new();
     for row in rows {
         let policy = Policy {
             confirmations: u8::try_from(row.confirmations).unwrap_or(1),
@@ -64,7 +67,7 @@ pub async fn list_rules(
     Ok(rules.collect())
 }
 
-fn pauses(entries: &[(i64, Policy, bool)]) -> SpanSet {
+fn pauses(entries: &[Entry]) -> SpanSet {
     let ends = entries.iter().skip(1).map(|entry| entry.0).chain([i64::MAX]);
     let paused = entries.iter().zip(ends).filter(|((_, _, paused), _)| *paused);
     paused

@@ -10,7 +10,10 @@
 //! | `/switch/{name}`, `/flapping` and what was requested | `switch.rs`, `journal.rs` |
 //! | `/rough/…`: resets, hanging, what is not HTTP | `rough.rs` |
 //! | answers that are sent as they are | `answers.rs` |
-//! | names: `/dns-query` over HTTPS, and over UDP | `names.rs`, `doh.rs`, `name_server.rs` |
+//! | `/websocket/…` | `websocket.rs` |
+//! | gRPC health, on every listener that is spoken to by HTTP/2 | `grpc.rs` |
+//! | conversations over TCP, with STARTTLS and without | `talk.rs`, `talks.rs` |
+//! | names: `/dns-query` over HTTPS, and over UDP and TCP | `names.rs`, `doh.rs`, `name_server.rs` |
 //! | certificates, TLS listeners | `certificate.rs`, `tls_kinds.rs`, `tls.rs` |
 //! | refused, reset, silent and slow connections | `tcp.rs` |
 
@@ -19,15 +22,19 @@ mod certificate;
 mod clock;
 mod connection;
 mod doh;
+mod grpc;
 mod journal;
 mod name_server;
 mod names;
 mod rough;
 mod site;
 mod switch;
+mod talk;
+mod talks;
 mod tcp;
 mod tls;
 mod tls_kinds;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +50,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use talks::TALKS;
 use tokio::{net::TcpListener, task::JoinSet};
 
 /// What the target is started with.
@@ -79,11 +87,11 @@ pub struct Addresses {
     pub http_v6: Option<String>,
     /// Origins of the HTTPS listeners by what is special about them.
     pub https: BTreeMap<&'static str, String>,
-    /// `address:port` of the listeners that misbehave below HTTP, by what they do.
+    /// `address:port` of the listeners that misbehave below HTTP or speak something else, by what they do.
     pub tcp: BTreeMap<&'static str, String>,
     /// URL of the DNS-over-HTTPS resolver.
     pub doh: String,
-    /// `address:port` of the same resolver over UDP.
+    /// `address:port` of the same resolver over UDP and TCP.
     pub name_server: SocketAddr,
     /// The test authority's certificate, where certificates are written.
     pub ca: Option<PathBuf>,
@@ -124,12 +132,12 @@ impl Target {
         } else {
             0
         };
-        let https = tls::listen(&options, tls_port, &site, &mut listeners).await?;
-        let tcp = if options.demo {
-            BTreeMap::new()
-        } else {
-            tcp::listen(&site, &mut listeners).await?
-        };
+        let (https, acceptors) = tls::listen(&options, tls_port, &site, &mut listeners).await?;
+        let mut tcp = BTreeMap::new();
+        if !options.demo {
+            tcp = tcp::listen(&site, &mut listeners).await?;
+            talk::listen(TALKS, &Arc::new(acceptors), &mut tcp, &mut listeners).await?;
+        }
         let addresses = Addresses {
             http: format!("http://{address}"),
             http_v6,

@@ -20,6 +20,7 @@ pub use script::is_script_name;
 use crate::{engine::Engine, platform::Platform, validate::Faults};
 use edgewatch_protocol::{
     assertion::{Assertion, Subject},
+    capability,
     check::Check,
     for_check,
     observation::{Outcome, Sight},
@@ -136,11 +137,26 @@ pub async fn run<P: Platform>(engine: &Engine<'_, P>, check: &Check, timeout_ms:
             if settings.assertions().iter().any(is_unknown) {
                 return unsupported("this probe does not know one of the check's assertions; update the probe");
             }
+            if let Some(needed) = lacking(engine.platform, check) {
+                return unsupported(&format!("this probe cannot do what the check needs: {needed}"));
+            }
             // Each attempt takes the memory of its own type, not of the one that needs most.
             Box::pin(settings.run(engine, timeout_ms)).await
         },
         unknown => unsupported("this probe does not know the check's type; update the probe")
     )
+}
+
+/// The first thing that a check needs, some hosts have and this one has not. What depends on the machine under a host is
+/// not asked here: who needs it finds out, and can say why it is not there.
+fn lacking<P: Platform>(platform: &P, check: &Check) -> Option<&'static str> {
+    let is_of_some =
+        |needed: &&str| capability::NATIVE.contains(needed) && !capability::STREAMS.contains(needed);
+    let mut needed = capabilities(check).into_iter().filter(is_of_some).peekable();
+    // Most checks need nothing of the kind: nobody is asked for them.
+    needed.peek()?;
+    let able = platform.capabilities();
+    needed.find(|needed| !able.iter().any(|one| one == needed))
 }
 
 /// A check that this probe cannot make.

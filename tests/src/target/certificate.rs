@@ -1,5 +1,6 @@
 //! Certificates of authorities of our own: good ones and each kind of bad one.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rcgen::{
     BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -25,8 +26,8 @@ pub(super) struct Authority {
     certificate: rcgen::Certificate,
 }
 
-/// A server's certificate with its key.
-pub(super) struct ServerCertificate {
+/// A certificate of a server or a client, with its key.
+pub(super) struct Certified {
     pub(super) certificate: CertificateDer<'static>,
     pub(super) key: PrivateKeyDer<'static>,
     pem: String,
@@ -61,7 +62,7 @@ impl Authority {
     /// An authority that nobody stands above.
     pub(super) fn new(name: &str, now: OffsetDateTime) -> io::Result<Self> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
-        let params = authority_params(name, now);
+        let params = authority_params(name, now, Duration::days(1_000));
         let certificate = params.self_signed(&key).map_err(io::Error::other)?;
         Ok(Self {
             certificate,
@@ -69,10 +70,10 @@ impl Authority {
         })
     }
 
-    /// An authority below this one.
-    pub(super) fn intermediate(&self, name: &str, now: OffsetDateTime) -> io::Result<Self> {
+    /// An authority below this one that lasts so long.
+    pub(super) fn intermediate(&self, name: &str, now: OffsetDateTime, lasts: Duration) -> io::Result<Self> {
         let key = KeyPair::generate().map_err(io::Error::other)?;
-        let params = authority_params(name, now);
+        let params = authority_params(name, now, lasts);
         let certificate = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
         Ok(Self {
             certificate,
@@ -86,34 +87,42 @@ impl Authority {
     }
 
     /// A certificate signed by this authority.
-    pub(super) fn issue(&self, content: &Content<'_>) -> io::Result<ServerCertificate> {
+    pub(super) fn issue(&self, content: &Content<'_>) -> io::Result<Certified> {
         if content.key == Key::Rsa1536 {
             let certificate = content.params()?.signed_by(&WeakKey, &self.issuer);
             let key = PrivateKeyDer::from_pem_slice(RSA_1536).map_err(io::Error::other)?;
-            return Ok(ServerCertificate::new(
-                certificate.map_err(io::Error::other)?,
-                key,
-            ));
+            return Ok(Certified::new(certificate.map_err(io::Error::other)?, key));
         }
         let key = content.key.pair()?;
         let certificate = content.params()?.signed_by(&key, &self.issuer);
-        ServerCertificate::with_pair(certificate.map_err(io::Error::other)?, &key)
+        Certified::with_pair(certificate.map_err(io::Error::other)?, &key)
     }
 
-    /// Writes `ca.pem`.
-    pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
+    /// A certificate for a client, signed by this authority.
+    pub(super) fn issue_to_client(&self, now: OffsetDateTime) -> io::Result<Certified> {
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let mut params = CertificateParams::new(vec!["probe.test".to_owned()]).map_err(io::Error::other)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.not_before = now - Duration::days(1);
+        params.not_after = now + Duration::days(30);
+        let certificate = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
+        Certified::with_pair(certificate, &key)
+    }
+
+    /// Writes `{name}.pem`.
+    pub(super) fn write(&self, directory: &Path, name: &str) -> io::Result<()> {
         fs::create_dir_all(directory)?;
-        fs::write(directory.join("ca.pem"), self.certificate.pem())
+        fs::write(directory.join(format!("{name}.pem")), self.certificate.pem())
     }
 }
 
-fn authority_params(name: &str, now: OffsetDateTime) -> CertificateParams {
+fn authority_params(name: &str, now: OffsetDateTime, lasts: Duration) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = now - Duration::days(1_000);
-    params.not_after = now + Duration::days(1_000);
+    params.not_after = now + lasts;
     params
 }
 
@@ -175,7 +184,7 @@ fn ocsp_responder() -> Vec<u8> {
     tagged(0x30, &tagged(0x30, &[&OCSP[..], &location].concat()))
 }
 
-impl ServerCertificate {
+impl Certified {
     /// A certificate that nobody else signed.
     pub(super) fn self_signed(content: &Content<'_>) -> io::Result<Self> {
         let key = content.key.pair()?;
@@ -199,5 +208,13 @@ impl ServerCertificate {
     /// Writes `{name}.pem`.
     pub(super) fn write(&self, directory: &Path, name: &str) -> io::Result<()> {
         fs::write(directory.join(format!("{name}.pem")), &self.pem)
+    }
+
+    /// Writes `{name}.pem` and `{name}.key`.
+    pub(super) fn write_with_key(&self, directory: &Path, name: &str) -> io::Result<()> {
+        self.write(directory, name)?;
+        let key = STANDARD.encode(self.key.secret_der());
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n");
+        fs::write(directory.join(format!("{name}.key")), pem)
     }
 }

@@ -1,9 +1,9 @@
-//! One connection: its request head decides whether it is answered properly or roughly.
+//! One connection: its request head decides whether it is answered properly or roughly, and whether it is HTTP/2.
 
-use super::{rough, site::Site};
+use super::{rough, site::Site, websocket};
 use bytes::Bytes;
 use hyper_util::{
-    rt::{TokioIo, TokioTimer},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use std::{io, sync::Arc, time::Duration};
@@ -15,6 +15,9 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// The longest request head that is read.
 const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// What HTTP/2 begins with (RFC 9113, 3.4), up to its first empty line.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 
 /// A connection, with or without TLS.
 pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {
@@ -57,7 +60,7 @@ pub(super) async fn serve_tls(listener: TcpListener, acceptor: TlsAcceptor, hold
     }
 }
 
-/// Answers the one request of a connection. Errors are the client's going away.
+/// Answers the one request of a connection, or all of one of HTTP/2. Errors are the client's going away.
 pub(super) async fn answer(mut stream: impl Connection, site: Arc<Site>) -> io::Result<()> {
     let head = read_head(&mut stream).await?;
     let path = path_of(&head);
@@ -65,9 +68,19 @@ pub(super) async fn answer(mut stream: impl Connection, site: Arc<Site>) -> io::
     if let Some(behaviour) = path.strip_prefix("/rough/") {
         return rough::answer(stream, behaviour).await;
     }
+    if let Some(behaviour) = path.strip_prefix("/websocket/") {
+        return websocket::answer(stream, behaviour, &head).await;
+    }
     // What was read is put before the rest, so that the proper server sees the whole request.
     let (reader, writer) = tokio::io::split(stream);
+    let is_http2 = head.starts_with(HTTP2_PREFACE);
     let whole = tokio::io::join(io::Cursor::new(head).chain(reader), writer);
+    if is_http2 {
+        return hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(TokioIo::new(whole), TowerToHyperService::new(site.router()))
+            .await
+            .map_err(io::Error::other);
+    }
     hyper::server::conn::http1::Builder::new()
         .keep_alive(false)
         .timer(TokioTimer::new())

@@ -1,6 +1,6 @@
 //! The scripted resolver, DNS over HTTPS (RFC 8484). What a name resolves to is told in `names.rs`.
 
-use super::names::{self, Answer};
+use super::names::{self, Answer, Way};
 use axum::{
     body::Bytes,
     extract::Query,
@@ -27,7 +27,7 @@ pub(super) async fn answer_post(question: Bytes) -> Response {
 }
 
 async fn answer(question: &[u8]) -> Response {
-    match names::answer(question).await {
+    match names::answer(question, Way::Https).await {
         Answer::Bytes(bytes) => ([(header::CONTENT_TYPE, MEDIA_TYPE)], bytes).into_response(),
         Answer::Http(status) => status.into_response(),
         Answer::Unreadable => StatusCode::BAD_REQUEST.into_response(),

@@ -1,4 +1,4 @@
-//! What a name resolves to: that is in the name. Served over HTTPS by `doh.rs` and over UDP by `name_server.rs`.
+//! What a name resolves to: that is in the name. Served over HTTPS by `doh.rs`, over UDP and TCP by `name_server.rs`.
 //!
 //! | name | answer |
 //! |---|---|
@@ -14,8 +14,11 @@
 //! | `private.test`, `metadata.test` | A 10.0.0.1, A 169.254.169.254 |
 //! | `empty.test` | no record of any type |
 //! | `servfail.test`, `refused.test` | SERVFAIL, REFUSED |
+//! | `zone.test` | a record of each type, two of A and MX |
+//! | `signed.test` | A 192.0.2.1, authenticated (AD) where that is asked for |
+//! | `large.test` | TXT of more than a datagram has room for: truncated over UDP |
 //! | `garbage.test` | bytes that are no DNS message |
-//! | `http-503.test` | HTTP 503; over UDP nothing |
+//! | `http-503.test` | HTTP 503; elsewhere nothing |
 //! | `never.test` | nothing, ever |
 //! | any other | NXDOMAIN |
 
@@ -24,7 +27,7 @@ use hickory_proto::{
     op::{Message, ResponseCode},
     rr::{
         Name, RData, Record, RecordType,
-        rdata::{A, AAAA, CNAME},
+        rdata::{A, AAAA, CAA, CNAME, MX, NS, SOA, SRV, TXT},
     },
 };
 use std::{
@@ -34,6 +37,20 @@ use std::{
 };
 
 const TTL_S: u32 = 1;
+
+/// The time to live of what nobody dials.
+const ZONE_TTL_S: u32 = 300;
+
+/// The most that a datagram carries here (RFC 6891, 6.2.5).
+const MAX_DATAGRAM_BYTES: usize = 1232;
+
+/// How a question came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Datagram,
+    Stream,
+    Https,
+}
 
 /// What is answered to a question.
 pub(super) enum Answer {
@@ -48,7 +65,7 @@ pub(super) enum Answer {
 }
 
 /// Answers a question when it is time to.
-pub(super) async fn answer(question: &[u8]) -> Answer {
+pub(super) async fn answer(question: &[u8], way: Way) -> Answer {
     let Ok(question) = Message::from_vec(question) else {
         return Answer::Unreadable;
     };
@@ -63,6 +80,19 @@ pub(super) async fn answer(question: &[u8]) -> Answer {
         Script::Code { code, aliases } => {
             let records = records(&query.name, query.query_type, aliases, &[]);
             Answer::Bytes(encode(question, code, records))
+        }
+        Script::Zone(zone) => {
+            let is_authenticated = zone == Zone::Signed && question.metadata.authentic_data;
+            let records = zone.records(&query.name, query.query_type);
+            let mut response = respond(question, ResponseCode::NoError, records);
+            response.metadata.authentic_data = is_authenticated;
+            let mut bytes = response.to_vec().unwrap_or_default();
+            if way == Way::Datagram && bytes.len() > MAX_DATAGRAM_BYTES {
+                response.answers.clear();
+                response.metadata.truncation = true;
+                bytes = response.to_vec().unwrap_or_default();
+            }
+            Answer::Bytes(bytes)
         }
         Script::Addresses {
             delay,
@@ -89,9 +119,18 @@ enum Script {
         code: ResponseCode,
         aliases: &'static [&'static str],
     },
+    Zone(Zone),
     Garbage,
     Http(StatusCode),
     Never,
+}
+
+/// A name with records that nobody dials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Zone {
+    Every,
+    Signed,
+    Large,
 }
 
 impl Script {
@@ -129,6 +168,9 @@ impl Script {
                     aliases: &["gone.test."],
                 };
             }
+            "zone.test" => return Self::Zone(Zone::Every),
+            "signed.test" => return Self::Zone(Zone::Signed),
+            "large.test" => return Self::Zone(Zone::Large),
             "servfail.test" => return Self::code(ResponseCode::ServFail),
             "refused.test" => return Self::code(ResponseCode::Refused),
             "garbage.test" => return Self::Garbage,
@@ -147,6 +189,48 @@ impl Script {
         let aliases = &[];
         Self::Code { code, aliases }
     }
+}
+
+impl Zone {
+    fn records(self, owner: &Name, asked: RecordType) -> Vec<Record> {
+        let data = match self {
+            Self::Every => every_type(),
+            Self::Signed => vec![RData::A(A(Ipv4Addr::new(192, 0, 2, 1)))],
+            Self::Large => {
+                let texts = (0..40).map(|number| TXT::new(vec![format!("{number:0>200}")]));
+                texts.map(RData::TXT).collect()
+            }
+        };
+        data.into_iter()
+            .filter(|data| data.record_type() == asked)
+            .map(|data| Record::from_rdata(owner.clone(), ZONE_TTL_S, data))
+            .collect()
+    }
+}
+
+/// Records of all types that a check may ask for, but CNAME.
+fn every_type() -> Vec<RData> {
+    let name = |text: &str| Name::from_str(text).unwrap_or_default();
+    vec![
+        RData::A(A(Ipv4Addr::new(192, 0, 2, 1))),
+        RData::A(A(Ipv4Addr::new(192, 0, 2, 2))),
+        RData::AAAA(AAAA(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1))),
+        RData::MX(MX::new(10, name("mx1.zone.test."))),
+        RData::MX(MX::new(20, name("mx2.zone.test."))),
+        RData::TXT(TXT::new(vec!["v=spf1 -all".to_owned()])),
+        RData::NS(NS(name("ns1.zone.test."))),
+        RData::SOA(SOA::new(
+            name("ns1.zone.test."),
+            name("hostmaster.zone.test."),
+            7,
+            7200,
+            900,
+            1_209_600,
+            300,
+        )),
+        RData::SRV(SRV::new(10, 5, 443, name("srv.zone.test."))),
+        RData::CAA(CAA::new_issue(false, Some(name("ca.test")), Vec::new())),
+    ]
 }
 
 fn records(name: &Name, asked: RecordType, aliases: &[&str], addresses: &[IpAddr]) -> Vec<Record> {
@@ -172,10 +256,15 @@ fn records(name: &Name, asked: RecordType, aliases: &[&str], addresses: &[IpAddr
 }
 
 fn encode(question: Message, code: ResponseCode, records: Vec<Record>) -> Vec<u8> {
+    // A response that cannot be encoded shows at the client as an empty one, which is malformed.
+    respond(question, code, records).to_vec().unwrap_or_default()
+}
+
+fn respond(question: Message, code: ResponseCode, records: Vec<Record>) -> Message {
     let mut response = question.into_response();
     response.metadata.recursion_available = true;
     response.metadata.response_code = code;
+    response.metadata.authentic_data = false;
     response.insert_answers(records);
-    // A response that cannot be encoded shows at the client as an empty one, which is malformed.
-    response.to_vec().unwrap_or_default()
+    response
 }

@@ -1,7 +1,7 @@
 //! The well-behaved paths: statuses, delays, redirects, echo, credentials, documents; and the control of the target.
 
 use super::{
-    doh,
+    doh, grpc,
     journal::Journal,
     switch::{Switch, Switches, flapping_status},
 };
@@ -11,7 +11,7 @@ use axum::{
     extract::{Path, Query, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures::{StreamExt as _, stream};
@@ -81,6 +81,7 @@ impl Site {
             .route("/control/switch/{name}", get(show_switch).put(set_switch))
             .route("/control/hits", get(list_hits))
             .route("/dns-query", get(doh::answer_get).post(doh::answer_post))
+            .route(grpc::PATH, post(grpc::check))
             .with_state(Arc::clone(self))
     }
 }

@@ -2,13 +2,15 @@
 
 use super::{
     Options, bind,
-    certificate::{Authority, Content, Key, ServerCertificate},
+    certificate::{Authority, Certified, Content, Key},
     clock,
     connection::serve_tls,
     site::Site,
-    tls_kinds::{KINDS, Kind, Signer},
+    talk::Acceptors,
+    tls_kinds::{EXPIRES_IN, KINDS, Kind, Signer},
 };
 use std::{collections::BTreeMap, io, sync::Arc};
+use time::Duration as Span;
 use tokio::task::JoinSet;
 use tokio_rustls::{
     TlsAcceptor,
@@ -21,31 +23,42 @@ use tokio_rustls::{
     },
 };
 
+/// How long an authority lasts that is not about to end.
+const LASTING: Span = Span::days(1_000);
+
 /// Who signs.
 struct Authorities {
     trusted: Authority,
     intermediate: Authority,
+    expiring: Authority,
     stranger: Authority,
 }
 
-/// Starts the TLS listeners and answers with their origins.
+/// Starts the TLS listeners and answers with their origins, and with what shakes hands as they do.
 pub(super) async fn listen(
     options: &Options,
     port: u16,
     site: &Arc<Site>,
     listeners: &mut JoinSet<()>,
-) -> io::Result<BTreeMap<&'static str, String>> {
+) -> io::Result<(BTreeMap<&'static str, String>, Acceptors)> {
     let now = clock::now();
     let trusted = Authority::new("Edgewatch test authority", now)?;
     let authorities = Authorities {
-        intermediate: trusted.intermediate("Edgewatch test intermediate", now)?,
+        intermediate: trusted.intermediate("Edgewatch test intermediate", now, LASTING)?,
+        expiring: trusted.intermediate("Edgewatch expiring intermediate", now, EXPIRES_IN)?,
         stranger: Authority::new("Nobody's authority", now)?,
         trusted,
     };
     if let Some(directory) = &options.certificates {
-        authorities.trusted.write(directory)?;
+        authorities.trusted.write(directory, "ca")?;
+        authorities.intermediate.write(directory, "intermediate")?;
+        authorities
+            .trusted
+            .issue_to_client(now)?
+            .write_with_key(directory, "client")?;
     }
     let mut origins = BTreeMap::new();
+    let mut acceptors = Acceptors::new();
     for kind in KINDS {
         if options.demo && kind.name != "expiring" {
             continue;
@@ -56,21 +69,23 @@ pub(super) async fn listen(
         }
         let (listener, address) = bind(port).await?;
         let acceptor = authorities.acceptor(kind, certificate)?;
+        acceptors.insert(kind.name, acceptor.clone());
         let hold = kind.hold(options.hold);
         listeners.spawn(serve_tls(listener, acceptor, hold, Arc::clone(site)));
         origins.insert(kind.name, format!("https://localhost:{}", address.port()));
     }
-    Ok(origins)
+    Ok((origins, acceptors))
 }
 
 impl Authorities {
-    fn certificate(&self, kind: &Kind) -> io::Result<ServerCertificate> {
+    fn certificate(&self, kind: &Kind) -> io::Result<Certified> {
         let content = content(kind, kind.names);
         match kind.signer {
             Signer::Trusted => self.trusted.issue(&content),
             Signer::Intermediate | Signer::MissingIntermediate => self.intermediate.issue(&content),
+            Signer::ExpiringIntermediate => self.expiring.issue(&content),
             Signer::Stranger => self.stranger.issue(&content),
-            Signer::Itself => ServerCertificate::self_signed(&content),
+            Signer::Itself => Certified::self_signed(&content),
         }
     }
 
@@ -79,12 +94,13 @@ impl Authorities {
         let above = match kind.signer {
             Signer::Trusted | Signer::MissingIntermediate | Signer::Itself => None,
             Signer::Intermediate => Some(self.intermediate.certificate()),
+            Signer::ExpiringIntermediate => Some(self.expiring.certificate()),
             Signer::Stranger => Some(self.stranger.certificate()),
         };
         std::iter::once(leaf).chain(above).collect()
     }
 
-    fn acceptor(&self, kind: &Kind, certificate: ServerCertificate) -> io::Result<TlsAcceptor> {
+    fn acceptor(&self, kind: &Kind, certificate: Certified) -> io::Result<TlsAcceptor> {
         let provider = Arc::new(provider(kind));
         let certified = |chain, key| CertifiedKey::from_der(chain, key, &provider).map_err(io::Error::other);
         let other = if kind.shown_for.is_some() {
@@ -112,9 +128,9 @@ impl Authorities {
         } else {
             builder.with_no_client_auth()
         };
-        Ok(TlsAcceptor::from(Arc::new(
-            builder.with_cert_resolver(Arc::new(shown)),
-        )))
+        let mut config = builder.with_cert_resolver(Arc::new(shown));
+        config.alpn_protocols = kind.alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 }
 

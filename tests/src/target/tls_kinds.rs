@@ -6,7 +6,7 @@ use time::Duration as Span;
 use tokio_rustls::rustls::{self, CipherSuite, NamedGroup, SupportedProtocolVersion, version};
 
 /// How long the certificate that is about to expire is still valid: three days, for half a day to come.
-const EXPIRES_IN: Span = Span::hours(84);
+pub(super) const EXPIRES_IN: Span = Span::hours(84);
 
 /// A kind of listener.
 #[derive(Clone, Copy)]
@@ -27,6 +27,8 @@ pub(super) struct Kind {
     /// Whether a client has to present a certificate of the trusted authority.
     pub(super) wants_client_certificate: bool,
     pub(super) versions: &'static [&'static SupportedProtocolVersion],
+    /// The protocols that it agrees to speak (ALPN); none stands for whatever is asked for.
+    pub(super) alpn: &'static [&'static [u8]],
     /// The only cipher suites; none stands for all.
     pub(super) suites: &'static [CipherSuite],
     /// The only groups of the key exchange; none stands for all.
@@ -40,6 +42,8 @@ pub(super) enum Signer {
     Trusted,
     /// An authority below it, presented.
     Intermediate,
+    /// An authority below it that ends in three days, presented.
+    ExpiringIntermediate,
     /// An authority below it, not presented.
     MissingIntermediate,
     /// An authority that nobody knows, presented.
@@ -59,6 +63,7 @@ const GOOD: Kind = Kind {
     is_held: false,
     wants_client_certificate: false,
     versions: rustls::ALL_VERSIONS,
+    alpn: &[],
     suites: &[],
     groups: &[],
 };
@@ -122,6 +127,16 @@ pub(super) const KINDS: &[Kind] = &[
     Kind {
         name: "chain",
         signer: Signer::Intermediate,
+        ..GOOD
+    },
+    Kind {
+        name: "expiring_chain",
+        signer: Signer::ExpiringIntermediate,
+        ..GOOD
+    },
+    Kind {
+        name: "http2",
+        alpn: &[b"h2", b"http/1.1"],
         ..GOOD
     },
     Kind {

@@ -2,6 +2,7 @@
 //! host cannot see is declared beside it and ends up in the documentation.
 
 use edgewatch_protocol::{
+    capability,
     observation::Outcome,
     phase::{NotMeasurable, Phase},
     reason::Reason,
@@ -22,6 +23,8 @@ pub struct Case {
     pub timeout_ms: u32,
     /// What is seen.
     pub expected: Expectation,
+    /// What a probe has to be able to do for it that not every host can.
+    pub needs: &'static [&'static str],
     /// Where a host sees something else.
     pub differences: Vec<Difference>,
     /// Whether the host does without its resolver for a while afterwards.
@@ -138,6 +141,7 @@ pub fn check(name: impl Into<String>, check: Value) -> Case {
         check,
         timeout_ms: TIMEOUT_MS,
         expected: Expectation::default(),
+        needs: &[],
         differences: Vec::new(),
         takes_resolver_away: false,
     }
@@ -155,6 +159,18 @@ impl Case {
     /// Assertions of the check.
     pub fn asserting(self, assertions: &Value) -> Self {
         self.with(&json!({"assertions": assertions}))
+    }
+
+    /// The check's time-out.
+    pub fn within(mut self, timeout_ms: u32) -> Self {
+        self.timeout_ms = timeout_ms;
+        self
+    }
+
+    /// Only hosts with these capabilities can look; the others say that they cannot.
+    pub fn needs(mut self, capabilities: &'static [&'static str]) -> Self {
+        self.needs = capabilities;
+        self
     }
 
     /// Ends with one of these.
@@ -225,6 +241,7 @@ impl Case {
 
     /// A phase shows this.
     pub fn shows(mut self, phase: Phase, shape: Shape) -> Self {
+        self.expected.phases.retain(|&(known, _)| known != phase);
         self.expected.phases.push((phase, shape));
         self
     }
@@ -272,6 +289,13 @@ impl Case {
 
     /// What a host has to see.
     pub fn expected_of(&self, host: HostKind) -> Expectation {
+        if self.needs.iter().any(|needed| !host.can(needed)) {
+            return Expectation {
+                ends: vec![unmeasured(Reason::Unsupported)],
+                phases: Phase::ALL.map(|phase| (phase, Shape::NotReached)).to_vec(),
+                ..Expectation::default()
+            };
+        }
         let mut expected = self.expected.clone();
         let differences = self.differences.iter();
         let changes = differences
@@ -312,6 +336,19 @@ impl Expectation {
 impl HostKind {
     /// All hosts.
     pub const ALL: [Self; 3] = [Self::Agent, Self::Cloudflare, Self::Spin];
+
+    /// Whether it has a capability that not all have.
+    pub fn can(self, capability: &str) -> bool {
+        self.capabilities().contains(&capability)
+    }
+
+    /// What its probes say that they can do wherever they run.
+    pub fn capabilities(self) -> &'static [&'static str] {
+        match self {
+            Self::Agent => capability::NATIVE,
+            Self::Cloudflare | Self::Spin => capability::STREAMS,
+        }
+    }
 
     /// As people call it.
     pub fn title(self) -> &'static str {

@@ -1,14 +1,20 @@
 //! All cases, by subject.
 
 mod assertions;
+mod certificates;
 mod connections;
 mod credentials;
+mod dns;
 mod exchange;
 mod handshake;
+mod http2;
 mod modes;
 mod names;
 mod redirects;
+mod steps;
+mod tcp;
 mod trust;
+mod websocket;
 
 use crate::case::Case;
 
@@ -21,9 +27,15 @@ pub fn all() -> Vec<Case> {
         credentials::cases(),
         connections::cases(),
         names::cases(),
+        dns::cases(),
+        tcp::cases(),
+        websocket::cases(),
+        steps::cases(),
+        http2::cases(),
         modes::cases(),
         handshake::cases(),
         trust::cases(),
+        certificates::cases(),
     ]
     .concat()
 }

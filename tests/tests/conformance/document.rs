@@ -1,12 +1,12 @@
 //! The list of what hosts cannot see, in `docs/hosts.md`: made of the differences that the cases declare.
 
 use crate::{
-    case::{Case, Change, Difference, Fact, Shape, Timed},
+    case::{Case, Change, Difference, Fact, HostKind, Shape, Timed},
     judge::{TOLERANCE_MS, told},
 };
 use edgewatch_protocol::phase::{NotMeasurable, PhaseTime};
 use edgewatch_tests::system::repository;
-use std::fs;
+use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 const BEGIN: &str = "<!-- The list below is written by the conformance tests: UPDATE_HOSTS=1 -->\n";
 const END: &str = "<!-- The end of the list -->\n";
@@ -29,10 +29,13 @@ pub fn check(cases: &[Case]) {
 }
 
 fn list(cases: &[Case]) -> String {
-    let agreeing = cases.iter().filter(|case| case.differences.is_empty()).count();
-    let mut text = format!(
+    let agrees = |case: &&Case| case.differences.is_empty() && case.needs.is_empty();
+    let agreeing = cases.iter().filter(agrees).count();
+    let mut text = abilities(cases);
+    let _ = write!(
+        text,
         "Of {} scripted targets, {agreeing} are seen alike from all hosts: the same outcome, reason and phase of failure, the \
-         same phases measured, and times within {TOLERANCE_MS} ms of what the target did. The others:\n\n\
+         same phases measured, and times within {TOLERANCE_MS} ms of what the target did. Of the others:\n\n\
          | Target | Seen | Host | Seen from there | Why |\n|---|---|---|---|---|\n",
         cases.len()
     );
@@ -49,6 +52,35 @@ fn list(cases: &[Case]) -> String {
             text.extend(["| ", &cells.join(" | "), " |\n"]);
         }
     }
+    text
+}
+
+/// What only some hosts can do, and how many targets ask for it.
+fn abilities(cases: &[Case]) -> String {
+    let mut asked: BTreeMap<&[&str], usize> = BTreeMap::new();
+    for case in cases.iter().filter(|case| !case.needs.is_empty()) {
+        *asked.entry(case.needs).or_default() += 1;
+    }
+    let mut text = "Targets that ask for what a host cannot do are `unmeasured (unsupported)` there; monitors of the kind are \
+                    refused at creation for regions that have no other probe.\n\n"
+        .to_owned();
+    let titles = HostKind::ALL.map(HostKind::title).join(" | ");
+    let _ = writeln!(
+        text,
+        "| Capabilities | Targets | {titles} |\n|---|---|---|---|---|"
+    );
+    for (needs, targets) in asked {
+        let names: Vec<_> = needs.iter().map(|needed| format!("`{needed}`")).collect();
+        let is_able = |host: HostKind| needs.iter().all(|needed| host.can(needed));
+        let able = HostKind::ALL.map(|host| if is_able(host) { "yes" } else { "no" });
+        let _ = writeln!(
+            text,
+            "| {} | {targets} | {} |",
+            names.join(", "),
+            able.join(" | ")
+        );
+    }
+    text.push('\n');
     text
 }
 

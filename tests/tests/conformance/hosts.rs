@@ -41,6 +41,15 @@ impl Host {
         }
     }
 
+    /// What its probe says that it can do; known once it has made some checks.
+    pub fn capabilities(&self) -> Vec<String> {
+        match self {
+            Self::Agent(agent) => agent.capabilities(),
+            Self::Cloudflare(worker) => worker.capabilities(),
+            Self::Spin(component) => component.capabilities(),
+        }
+    }
+
     /// Makes these checks, as many at a time as the host does, and answers with a sight for each.
     pub async fn run(&mut self, jobs: Vec<Job>) -> Vec<Sight> {
         match self {

@@ -1,12 +1,13 @@
 //! What is wrong with a sight.
 
 use crate::{
+    anatomy,
     case::{Case, Expectation, Fact, HostKind, Shape, Timed},
     places::Places,
 };
 use edgewatch_protocol::{
     observation::{Outcome, Sight},
-    phase::{NotMeasurable, Phase, PhaseTime},
+    phase::{Phase, PhaseTime},
     reason::Reason,
 };
 use serde_json::Value;
@@ -38,9 +39,9 @@ pub fn judge(case: &Case, host: HostKind, places: &Places, sight: &Sight, latene
             .push(format!("ends {found}, not {}", one_of.join(" or ")));
     }
     faults.wrong.extend(message_fault(sight));
-    let url = places.fill(&case.check["url"]);
+    let check = places.fill(&case.check);
     for phase in Phase::ALL {
-        let wanted = shape(&expected, phase, url.as_str(), sight.outcome);
+        let wanted = shape(&expected, phase, &check, sight.outcome);
         let found = match sight.phases.get(phase) {
             PhaseTime::Measured(_) => Shape::Measured,
             PhaseTime::NotMeasurable(why) => Shape::Hidden(why),
@@ -60,6 +61,7 @@ pub fn judge(case: &Case, host: HostKind, places: &Places, sight: &Sight, latene
             .iter()
             .filter_map(|fact| fact_fault(fact, places, &json)),
     );
+    let mut is_behind = false;
     for &(timed, ms, more_ms) in &expected.times {
         let us = match timed {
             Timed::Phase(phase) => sight.phases.get(phase).measured_us(),
@@ -68,6 +70,7 @@ pub fn judge(case: &Case, host: HostKind, places: &Places, sight: &Sight, latene
         let found_ms = us.map(|us| f64::from(us) / 1000.0);
         let (early, late) = (CLOCK_GRAIN_MS + lateness_ms, TOLERANCE_MS + lateness_ms);
         let right = f64::from(ms) - early..=f64::from(ms + more_ms) + late;
+        is_behind |= found_ms.is_some_and(|found_ms| found_ms > f64::from(ms + more_ms) + TOLERANCE_MS);
         match found_ms {
             Some(found_ms) if right.contains(&found_ms) => {}
             Some(found_ms) => faults
@@ -84,36 +87,24 @@ pub fn judge(case: &Case, host: HostKind, places: &Places, sight: &Sight, latene
             ..
         }
     );
-    if ran_out && !expected.ends.contains(&sight.outcome) {
+    if ran_out && (!expected.ends.contains(&sight.outcome) || is_behind) {
         faults.late.append(&mut faults.wrong);
     }
     faults
 }
 
-/// What a phase shows: as far as nothing else is said, what the end and the URL make of it.
-fn shape(expected: &Expectation, phase: Phase, url: Option<&str>, outcome: Outcome) -> Shape {
+/// What a phase shows: as far as nothing else is said, what the end and the check's settings make of it.
+fn shape(expected: &Expectation, phase: Phase, check: &Value, outcome: Outcome) -> Shape {
     let declared = expected.phases.iter().find(|&&(known, _)| known == phase);
     if let Some(&(_, shape)) = declared {
         return shape;
     }
-    let is_past_the_end = match outcome {
-        Outcome::Down { phase: Some(end), .. } => phase >= end,
+    let end = match outcome {
+        Outcome::Down { phase: Some(end), .. } => Some(end),
         Outcome::Unmeasured { .. } => return Shape::Any,
-        _ => false,
+        _ => None,
     };
-    // What is not a URL says itself which phases it has.
-    let Some(url) = url.and_then(|url| reqwest::Url::parse(url).ok()) else {
-        return Shape::Any;
-    };
-    let host = url.host_str().unwrap_or_default();
-    let is_literal = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
-    let is_looked_up = !is_literal && host != "localhost" && !host.ends_with(".localhost");
-    match phase {
-        Phase::Dns if !is_looked_up => Shape::Hidden(NotMeasurable::NotApplicable),
-        _ if is_past_the_end => Shape::NotReached,
-        Phase::Tls if url.scheme() == "http" => Shape::Hidden(NotMeasurable::NotApplicable),
-        _ => Shape::Measured,
-    }
+    anatomy::of(check).shape(phase, end)
 }
 
 /// Up says nothing; everything else says why in one line.

@@ -6,6 +6,7 @@
 //! and `docs/hosts.md` lists it: `UPDATE_HOSTS=1` writes the list anew.
 #![allow(clippy::expect_used, missing_docs)]
 
+mod anatomy;
 mod case;
 mod cases;
 mod document;
@@ -15,7 +16,7 @@ mod metronome;
 mod places;
 
 use case::{Case, HostKind};
-use edgewatch_protocol::{check::Check, observation::Sight};
+use edgewatch_protocol::{capability, check::Check, observation::Sight};
 use edgewatch_tests::{
     system::Directory,
     target::{Options, Target},
@@ -24,7 +25,7 @@ use hosts::{Agent, Cloudflare, Host, Job, Spin};
 use judge::{Faults, judge};
 use metronome::Metronome;
 use places::Places;
-use std::{fmt::Write as _, iter::repeat_n, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, iter::repeat_n, time::Duration};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
@@ -72,6 +73,11 @@ impl Scene {
         let check: Check = serde_json::from_value(self.places.fill(&case.check))
             .unwrap_or_else(|error| panic!("{}: {error}", case.name));
         assert_ne!(check, Check::Unknown, "{}: its type is unknown", case.name);
+        assert_eq!(edgewatch_core::check::validate(&check), [], "{}", case.name);
+        let needed = edgewatch_core::check::capabilities(&check);
+        let is_of_all = |needed: &&str| capability::STREAMS.contains(needed) || *needed == capability::IPV6;
+        let needed: Vec<_> = needed.into_iter().filter(|needed| !is_of_all(needed)).collect();
+        assert_eq!(needed, case.needs, "{}: what it needs", case.name);
         Job {
             check,
             timeout_ms: case.timeout_ms,
@@ -147,11 +153,23 @@ async fn compare(scene: &Scene, mut host: Host) {
             let _ = writeln!(report, "- {}: {}", case.name, late.join("; "));
         }
     }
+    assert_eq!(
+        of_the_host(&host.capabilities()),
+        of_the_host(host.kind().capabilities()),
+        "what a probe says that it can do"
+    );
     assert!(
         wrong == 0,
         "{wrong} of {looked_at} targets were not seen as they are from {}:\n{report}",
         host.kind().title()
     );
+}
+
+/// Capabilities without those that depend on the machine.
+fn of_the_host(capabilities: &[impl AsRef<str>]) -> BTreeSet<&str> {
+    let all = capabilities.iter().map(AsRef::as_ref);
+    all.filter(|one| !["ping", "script", capability::IPV6].contains(one))
+        .collect()
 }
 
 /// Waits until the machine has time for others' clocks, though not for ever.
@@ -210,8 +228,18 @@ fn every_case_has_a_name_of_its_own_and_there_are_enough() {
             "{}: no end is expected",
             case.name
         );
+        for needed in case.needs {
+            let able = HostKind::ALL.into_iter().filter(|host| host.can(needed));
+            assert_eq!(able.count(), 1, "{}: {needed}", case.name);
+        }
         for difference in &case.differences {
             assert!(HostKind::ALL.contains(&difference.host));
+            let is_able = case.needs.iter().all(|needed| difference.host.can(needed));
+            assert!(
+                is_able,
+                "{}: nothing else is seen where nobody can look",
+                case.name
+            );
             assert!(!difference.changes.is_empty(), "{}: no difference", case.name);
         }
     }

@@ -4,9 +4,12 @@
 //! |---|---|
 //! | `{http}`, `{http_v6}` | origin of the HTTP listener, on 127.0.0.1 and on ::1 |
 //! | `{https.KIND}` | origin of the HTTPS listener with that kind of certificate, at `localhost` |
-//! | `{tcp.NAME}` | address and port of a listener that misbehaves below HTTP |
-//! | `{port.http}`, `{port.http_v6}`, `{port.https.KIND}`, `{port.tcp.NAME}` | the port alone |
-//! | `{fingerprint.KIND}` | the fingerprint of that certificate |
+//! | `{tcp.NAME}` | address and port of a listener that misbehaves below HTTP or speaks something else |
+//! | `{name_server}` | address and port of the name server |
+//! | `{port.http}`, `{port.http_v6}`, `{port.https.KIND}`, `{port.tcp.NAME}`, `{port.name_server}` | the port alone |
+//! | `{doh}` | URL of the DNS-over-HTTPS resolver |
+//! | `{fingerprint.KIND}`, `{fingerprint.intermediate}` | the fingerprint of that certificate |
+//! | `{client.certificate}`, `{client.key}` | a certificate that the target takes from clients, and its key, as PEM |
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use edgewatch_protocol::digest::sha256_hex;
@@ -36,10 +39,15 @@ impl Places {
         for (name, address) in &addresses.tcp {
             add(&format!("tcp.{name}"), address);
         }
+        add("name_server", &addresses.name_server.to_string());
+        add("doh", &addresses.doh);
         let directory = addresses.ca.as_ref().and_then(|ca| ca.parent());
         let directory = directory.expect("the target writes its certificates");
-        for kind in addresses.https.keys() {
-            let pem = fs::read_to_string(directory.join(format!("{kind}.pem"))).expect("a certificate");
+        let read = |name: &str| fs::read_to_string(directory.join(name)).expect("what the target wrote");
+        places.insert("{client.certificate}".to_owned(), read("client.pem"));
+        places.insert("{client.key}".to_owned(), read("client.key"));
+        for kind in addresses.https.keys().copied().chain(["intermediate"]) {
+            let pem = read(&format!("{kind}.pem"));
             let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
             let fingerprint = sha256_hex(&STANDARD.decode(base64).expect("PEM"));
             places.insert(format!("{{fingerprint.{kind}}}"), fingerprint);
@@ -50,9 +58,17 @@ impl Places {
     /// Whether every place that is named there is one of this target.
     pub fn has_all(&self, value: &Value) -> bool {
         let filled = self.fill(value).to_string();
-        ["{http", "{https.", "{tcp.", "{port.", "{fingerprint."]
-            .iter()
-            .all(|beginning| !filled.contains(beginning))
+        let beginnings = [
+            "{http",
+            "{https.",
+            "{tcp.",
+            "{name_",
+            "{doh",
+            "{port.",
+            "{fingerprint.",
+            "{client.",
+        ];
+        beginnings.iter().all(|beginning| !filled.contains(beginning))
     }
 
     /// The same value with places in the place of their names.

@@ -2,6 +2,7 @@
 
 use super::Job;
 use edgewatch_agent::{NativePlatform, Resolver, run_check};
+use edgewatch_core::platform::Platform as _;
 use edgewatch_protocol::observation::Sight;
 use edgewatch_tests::target::Addresses;
 use futures::{StreamExt as _, stream};
@@ -24,6 +25,11 @@ impl Agent {
             .with_extra_roots(vec![ca.to_vec()])
             .with_resolver(Resolver::of_servers(&[target.name_server]));
         Self { platform }
+    }
+
+    /// What it says that it can do.
+    pub fn capabilities(&self) -> Vec<String> {
+        self.platform.capabilities()
     }
 
     /// Makes checks.

@@ -36,6 +36,7 @@ pub struct Desk {
 
 #[derive(Default)]
 struct Papers {
+    capabilities: Mutex<Vec<String>>,
     tests: Mutex<Vec<TestRun>>,
     sights: Mutex<BTreeMap<String, Sight>>,
 }
@@ -73,6 +74,11 @@ impl Desk {
         &self.origin
     }
 
+    /// What the probe said that it can do.
+    pub fn capabilities(&self) -> Vec<String> {
+        lock(&self.papers.capabilities).clone()
+    }
+
     /// What the next turn of the probe has to make.
     pub fn hand_out(&mut self, jobs: Vec<Job>) {
         self.rounds += 1;
@@ -102,7 +108,11 @@ impl Desk {
 }
 
 /// A probe says here what it can do; the desk knows every key.
-async fn enrol(Json(request): Json<EnrolmentRequest>) -> Json<EnrolmentResponse> {
+async fn enrol(
+    State(papers): State<Arc<Papers>>,
+    Json(request): Json<EnrolmentRequest>,
+) -> Json<EnrolmentResponse> {
+    *lock(&papers.capabilities) = request.capabilities;
     Json(EnrolmentResponse {
         fingerprint: Fingerprint(request.public_key),
         status: ProbeStatus::Approved,

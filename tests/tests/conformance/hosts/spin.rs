@@ -32,6 +32,11 @@ impl Spin {
         }
     }
 
+    /// What it said at its enrolment that it can do.
+    pub fn capabilities(&self) -> Vec<String> {
+        self.desk.capabilities()
+    }
+
     /// Makes checks.
     pub async fn run(&mut self, jobs: Vec<Job>) -> Vec<Sight> {
         self.desk.hand_out(jobs);

@@ -1,191 +1,18 @@
-//! The ways of looking, on a platform in memory with a clock that stands still unless somebody waits.
+//! The ways of looking, on a platform in memory.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use edgewatch_core::{
-    engine::Engine,
-    platform::{
-        DialError, DialTarget, DnsAnswer, DnsQueryError, FetchBody, FetchError, Platform, ResolveError,
-        StartTlsError,
-    },
-};
+mod service;
+mod world;
+
+use edgewatch_core::platform::{DialError, ResolveError, StartTlsError};
 use edgewatch_protocol::{
     assertion::Assertion,
-    batch::Place,
-    check::{Check, HttpCheck, PhaseMode, shared::IpVersion},
-    observation::{Outcome, Sight},
+    check::{HttpCheck, PhaseMode},
+    observation::Outcome,
     phase::{NotMeasurable, Phase, PhaseTime, PhaseTimes},
     reason::Reason,
 };
-use http::{Request, Response};
-use std::{cell::RefCell, net::IpAddr, time::Duration};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
-    time::{Instant, sleep},
-};
-
-const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-/// A dial that is never answered.
-const SILENT: &str = "198.51.100.9";
-
-/// Status, headers and body of an answer of the platform's HTTP client.
-type Fetched = (u16, Vec<(&'static str, &'static str)>, &'static str);
-
-struct World {
-    origin: Instant,
-    offers: Vec<PhaseMode>,
-    addresses: Result<Vec<IpAddr>, ResolveError>,
-    /// What a dial meets, by the address or name dialled; a connection if nothing is said.
-    dials: Vec<(&'static str, DialError)>,
-    start_tls: Option<StartTlsError>,
-    /// What the peer says before it is asked.
-    banner: Option<&'static str>,
-    fetched: Result<Fetched, FetchError>,
-    has_cloudflare_statuses: bool,
-    log: RefCell<Vec<String>>,
-}
-
-struct Body(Option<&'static str>);
-
-impl FetchBody for Body {
-    async fn next_chunk(&mut self) -> Result<Option<Vec<u8>>, FetchError> {
-        sleep(Duration::from_millis(3)).await;
-        Ok(self.0.take().map(|text| text.as_bytes().to_vec()))
-    }
-}
-
-impl World {
-    fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-            offers: vec![PhaseMode::Own, PhaseMode::Platform, PhaseMode::Fetch],
-            addresses: Ok(vec!["2001:db8::1".parse().unwrap(), "192.0.2.1".parse().unwrap()]),
-            dials: Vec::new(),
-            start_tls: None,
-            banner: None,
-            fetched: Ok((200, Vec::new(), "ok")),
-            has_cloudflare_statuses: false,
-            log: RefCell::default(),
-        }
-    }
-
-    async fn see(&self, check: HttpCheck) -> Sight {
-        Engine::new(self).unwrap().run(&Check::Http(check), 1000).await
-    }
-
-    fn note(&self, what: impl Into<String>) {
-        self.log.borrow_mut().push(what.into());
-    }
-
-    async fn connect(&self, to: &str) -> Result<DuplexStream, DialError> {
-        self.note(format!("dial {to}"));
-        sleep(Duration::from_millis(20)).await;
-        if to == SILENT {
-            std::future::pending::<()>().await;
-        }
-        if let Some((_, error)) = self.dials.iter().find(|(name, _)| *name == to) {
-            return Err(error.clone());
-        }
-        let (ours, mut theirs) = duplex(64 << 10);
-        if let Some(banner) = self.banner {
-            theirs.write_all(banner.as_bytes()).await.unwrap();
-        }
-        tokio::spawn(async move {
-            let mut request = vec![0; 4096];
-            let _ = theirs.read(&mut request).await;
-            sleep(Duration::from_millis(50)).await;
-            let _ = theirs.write_all(OK.as_bytes()).await;
-        });
-        Ok(ours)
-    }
-}
-
-impl Platform for World {
-    type Stream = DuplexStream;
-    type FetchBody = Body;
-
-    fn now_ms(&self) -> i64 {
-        1_700_000_000_000 + i64::try_from(self.origin.elapsed().as_millis()).unwrap()
-    }
-
-    fn monotonic_us(&self) -> u64 {
-        u64::try_from(self.origin.elapsed().as_micros()).unwrap()
-    }
-
-    fn fill_random(&self, bytes: &mut [u8]) {
-        bytes.fill(7);
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        sleep(duration).await;
-    }
-
-    async fn resolve(&self, _host: &str, _: IpVersion) -> Result<Vec<IpAddr>, ResolveError> {
-        sleep(Duration::from_millis(10)).await;
-        self.addresses.clone()
-    }
-
-    async fn query_dns(&self, _query: &[u8]) -> Result<DnsAnswer, DnsQueryError> {
-        Err(DnsQueryError("there is no resolver".to_owned()))
-    }
-
-    async fn dial(&self, target: &DialTarget) -> Result<DuplexStream, DialError> {
-        let to = match target {
-            DialTarget::Address(address) => address.ip().to_string(),
-            DialTarget::Name(name, _) => name.clone(),
-        };
-        self.connect(&to).await
-    }
-
-    async fn dial_for_tls(&self, host: &str, _port: u16) -> Result<DuplexStream, DialError> {
-        self.connect(host).await
-    }
-
-    async fn start_tls(&self, stream: DuplexStream, host: &str) -> Result<DuplexStream, StartTlsError> {
-        self.note(format!("start_tls {host}"));
-        sleep(Duration::from_millis(30)).await;
-        self.start_tls.clone().map_or(Ok(stream), Err)
-    }
-
-    async fn fetch(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, FetchError> {
-        self.note(format!("fetch {}", request.uri()));
-        sleep(Duration::from_millis(70)).await;
-        let (status, headers, body) = self.fetched.clone()?;
-        let mut response = Response::builder().status(status);
-        for (name, value) in headers {
-            response = response.header(name, value);
-        }
-        Ok(response.body(Body(Some(body))).unwrap())
-    }
-
-    fn offers(&self, mode: PhaseMode) -> bool {
-        self.offers.contains(&mode)
-    }
-
-    fn fetch_has_cloudflare_statuses(&self) -> bool {
-        self.has_cloudflare_statuses
-    }
-
-    fn host(&self) -> &'static str {
-        "agent"
-    }
-
-    fn software(&self) -> String {
-        "world/1".to_owned()
-    }
-
-    fn capabilities(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn place(&self) -> Place {
-        Place::default()
-    }
-
-    fn max_concurrent(&self) -> usize {
-        2
-    }
-}
+use world::{SILENT, World};
 
 fn ms(ms: u32) -> PhaseTime {
     PhaseTime::Measured(ms * 1000)
@@ -323,7 +150,7 @@ async fn a_forbidden_dial_falls_back_to_fetch_and_says_so() {
 async fn the_platforms_own_statuses_name_the_reason() {
     let world = |has_cloudflare_statuses| World {
         has_cloudflare_statuses,
-        fetched: Ok((526, vec![("server", "cloudflare")], "error code: 526")),
+        fetched: Ok((526, vec![("server", "cloudflare")], b"error code: 526")),
         ..World::new()
     };
     let check = in_mode("https://example.com/", PhaseMode::Fetch);
@@ -352,7 +179,7 @@ async fn the_platforms_own_statuses_name_the_reason() {
 #[tokio::test(start_paused = true)]
 async fn redirects_of_fetch_are_followed_by_the_core() {
     let world = World {
-        fetched: Ok((302, vec![("location", "/")], "")),
+        fetched: Ok((302, vec![("location", "/")], b"")),
         ..World::new()
     };
     let sight = world.see(in_mode("https://example.com/", PhaseMode::Fetch)).await;
@@ -471,4 +298,25 @@ async fn a_peer_that_speaks_first_fails_in_the_phase_of_its_answer() {
         down(Reason::HttpMalformed, Phase::Ttfb),
         "{sight:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_host_cannot_do_is_not_looked_at() {
+    let world = World::new();
+    let check = |more: &str| {
+        let json = format!(r#"{{"type":"http","url":"http://example.com/"{more}}}"#);
+        serde_json::from_str(&json).unwrap()
+    };
+    for (more, needed) in [
+        (r#","proxy":{"url":"http://192.0.2.1:3128"}"#, "proxy"),
+        (r#","http_version":"2""#, "http2"),
+    ] {
+        let sight = world.see_within(&check(more), 1000).await;
+        let reason = Reason::Unsupported;
+        assert_eq!(sight.outcome, Outcome::Unmeasured { reason }, "{sight:?}");
+        let message = format!("this probe cannot do what the check needs: {needed}");
+        assert_eq!(sight.message, Some(message));
+    }
+    assert!(world.log.borrow().is_empty(), "nobody is asked");
+    assert_eq!(world.see_within(&check(""), 1000).await.outcome, Outcome::Up);
 }

@@ -110,7 +110,7 @@ impl ConfigFile {
             .iter()
             .map(|region| KnownRegion {
                 name: region.name.to_string(),
-                capabilities: None,
+                probes: Vec::new(),
             })
             .collect();
         for (index, region) in known.iter().enumerate() {

@@ -26,8 +26,9 @@ pub const RUN_LENGTH: RangeInclusive<u8> = 1..=10;
 pub struct KnownRegion {
     /// Its name.
     pub name: String,
-    /// Everything that any of its probes can do; `None` while it has no probe that is not revoked.
-    pub capabilities: Option<HashSet<String>>,
+    /// What each of its probes can do that is not revoked, also one that is silent just now: one of them has to be able to
+    /// do all that a check needs, for a check is made by one probe.
+    pub probes: Vec<HashSet<String>>,
 }
 
 /// What is wrong with these settings; empty when nothing is.
@@ -187,11 +188,10 @@ fn region_error(
         };
         return Some(error(pointer, format!("`{region}` is not a region: {hint}")));
     };
-    let able = |known: &KnownRegion| missing_capability(check, known.capabilities.as_ref()).is_none();
-    let missing = missing_capability(check, found.capabilities.as_ref())?;
+    let missing = found.missing(check)?;
     let others: Vec<&str> = known
         .iter()
-        .filter(|known| able(known))
+        .filter(|known| known.missing(check).is_none())
         .map(|known| &*known.name)
         .collect();
     let hint = if others.is_empty() {
@@ -201,7 +201,7 @@ fn region_error(
     };
     Some(error(
         pointer,
-        format!("region {region} has no probe that can do `{missing}`; {hint}"),
+        format!("region {region} has no probe that can do {missing}; {hint}"),
     ))
 }
 
@@ -214,22 +214,47 @@ fn nowhere_error(settings: &MonitorSettings, known: &[KnownRegion]) -> Option<Fi
     let missing: Option<Vec<_>> = known
         .iter()
         .filter(|region| region.name != heartbeat::PUSH_REGION)
-        .map(|region| missing_capability(check, region.capabilities.as_ref()))
+        .map(|region| region.missing(check))
         .collect();
-    let missing = missing?.first().copied()?;
+    let missing = missing?;
+    // What is missing nearest to everything tells most.
+    let least = missing.into_iter().min_by_key(|missing| missing.0.len())?;
     Some(error(
         "/regions",
-        format!("no region has a probe that can do `{missing}`"),
+        format!("no region has a probe that can do {least}"),
     ))
 }
 
-/// The first thing that a check needs and nobody in a region can do. A region without probes is given the benefit of the
-/// doubt.
-fn missing_capability(check: &Check, able: Option<&HashSet<String>>) -> Option<&'static str> {
-    let able = able?;
-    edgewatch_core::check::capabilities(check)
-        .into_iter()
-        .find(|&needed| !able.contains(needed))
+/// What a check needs and nobody in a region can do: one thing or several, or several at once of which each can be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Missing(Vec<&'static str>);
+
+impl KnownRegion {
+    /// What keeps a check from being made from here. A region without probes is given the benefit of the doubt.
+    fn missing(&self, check: &Check) -> Option<Missing> {
+        let needed = edgewatch_core::check::capabilities(check);
+        let lacks = |able: &HashSet<String>| needed.iter().any(|&one| !able.contains(one));
+        if self.probes.is_empty() || !self.probes.iter().all(lacks) {
+            return None;
+        }
+        let nobody_can = |one: &&str| !self.probes.iter().any(|able| able.contains(*one));
+        let of_nobody: Vec<_> = needed.iter().copied().filter(nobody_can).collect();
+        Some(Missing(if of_nobody.is_empty() { needed } else { of_nobody }))
+    }
+}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, one) in self.0.iter().enumerate() {
+            let joint = match index {
+                0 => "",
+                _ if index + 1 == self.0.len() => " and ",
+                _ => ", ",
+            };
+            write!(f, "{joint}`{one}`")?;
+        }
+        Ok(())
+    }
 }
 
 fn check_range<T: PartialOrd + std::fmt::Display + Copy>(
@@ -254,18 +279,23 @@ fn error(pointer: impl Into<String>, detail: impl Into<String>) -> FieldError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use edgewatch_protocol::capability;
     use serde_json::{Value, json};
 
     fn known() -> Vec<KnownRegion> {
-        let region = |name: &str, capabilities: Option<&[&str]>| KnownRegion {
-            name: name.into(),
-            capabilities: capabilities.map(|all| all.iter().map(|&one| one.to_owned()).collect()),
-        };
         vec![
-            region("weur", Some(&["http", "tcp"])),
-            region("enam", Some(&["tcp"])),
-            region("apac", None),
+            region("weur", &[&["http", "tcp"]]),
+            region("enam", &[&["tcp"]]),
+            region("apac", &[]),
         ]
+    }
+
+    fn region(name: &str, probes: &[&[&str]]) -> KnownRegion {
+        let owned = |able: &&[&str]| able.iter().map(|&one| one.to_owned()).collect();
+        KnownRegion {
+            name: name.into(),
+            probes: probes.iter().map(owned).collect(),
+        }
     }
 
     /// The pointers at fault when the settings are changed like this.
@@ -368,6 +398,123 @@ mod tests {
             [error(
                 "/regions/0",
                 "region enam has no probe that can do `http`; these have: weur, apac"
+            )]
+        );
+    }
+
+    /// What is said of a check in the first of these regions.
+    fn said(check: &Value, known: &[KnownRegion]) -> Option<String> {
+        let settings = json!({"name": "a", "check": check, "regions": [known[0].name]});
+        let settings: MonitorSettings = serde_json::from_value(settings).unwrap();
+        let mut errors = validate_monitor(&settings, known).into_iter();
+        errors
+            .find(|error| error.pointer == "/regions/0")
+            .map(|error| error.detail)
+    }
+
+    #[test]
+    fn each_setting_that_not_every_probe_can_do_is_asked_for() {
+        let known = [
+            region("edge", &[capability::STREAMS]),
+            region("inside", &[capability::NATIVE]),
+        ];
+        let certificate = json!({"certificate_pem": "-----BEGIN CERTIFICATE-----", "key_pem": "-----BEGIN PRIVATE KEY-----"});
+        let https = |more: Value| {
+            let mut check = json!({"type": "http", "url": "https://example.org/"});
+            if let (Value::Object(check), Value::Object(more)) = (&mut check, more) {
+                check.extend(more);
+            }
+            check
+        };
+        let step = |request: &Value| json!({"type": "steps", "steps": [{"name": "a", "request": request}]});
+        for (check, missing) in [
+            (https(json!({})), None),
+            (https(json!({"http_version": "1.1"})), None),
+            (https(json!({"http_version": "2"})), Some("`http2`")),
+            (
+                https(json!({"proxy": {"url": "http://proxy.example:3128"}})),
+                Some("`proxy`"),
+            ),
+            (
+                https(json!({"client_certificate": certificate})),
+                Some("`client_certificate`"),
+            ),
+            (
+                https(json!({"client_certificate": certificate, "http_version": "2"})),
+                Some("`http2` and `client_certificate`"),
+            ),
+            (step(&https(json!({}))), None),
+            (step(&https(json!({"http_version": "2"}))), Some("`http2`")),
+            (
+                step(&https(json!({"proxy": {"url": "http://proxy.example:3128"}}))),
+                Some("`proxy`"),
+            ),
+            (
+                json!({"type": "grpc", "host": "example.org", "port": 443}),
+                Some("`grpc` and `http2`"),
+            ),
+            (json!({"type": "dns", "name": "example.org"}), None),
+            (
+                json!({"type": "dns", "name": "example.org", "resolver": {"by": "tcp", "host": "192.0.2.1"}}),
+                None,
+            ),
+            (
+                json!({"type": "dns", "name": "example.org", "resolver": {"by": "udp", "host": "192.0.2.1"}}),
+                Some("`udp`"),
+            ),
+            (
+                json!({"type": "udp", "host": "example.org", "port": 53, "send": {"as": "text", "value": "x"},
+                       "assertions": [{"on": "reply", "is": "present"}]}),
+                Some("`udp`"),
+            ),
+        ] {
+            let found = said(&check, &known);
+            let wanted = missing
+                .map(|missing| format!("region edge has no probe that can do {missing}; these have: inside"));
+            assert_eq!(found, wanted, "{check}");
+        }
+    }
+
+    #[test]
+    fn what_depends_on_the_machine_is_asked_for_too() {
+        let known = [region("inside", &[capability::NATIVE])];
+        for (check, missing) in [
+            (json!({"type": "ping", "host": "example.org"}), "`ping`"),
+            (json!({"type": "script", "script": "backup"}), "`script`"),
+            (
+                json!({"type": "tcp", "host": "example.org", "port": 22, "ip_version": "v6"}),
+                "`ipv6`",
+            ),
+            (
+                json!({"type": "http", "url": "https://example.org/", "ip_version": "v6"}),
+                "`ipv6`",
+            ),
+        ] {
+            let wanted = format!("region inside has no probe that can do {missing}; no region has");
+            assert_eq!(said(&check, &known), Some(wanted), "{check}");
+        }
+    }
+
+    #[test]
+    fn one_probe_has_to_be_able_to_do_all_of_it() {
+        let check =
+            json!({"type": "http", "url": "https://example.org/", "http_version": "2", "ip_version": "v6"});
+        let each = region("each", &[&["http", "http2"], &["http", "ipv6"]]);
+        let one = region("one", &[&["http"], &["http", "http2", "ipv6"]]);
+        assert_eq!(
+            said(&check, &[each.clone(), one.clone()]),
+            Some(
+                "region each has no probe that can do `http`, `http2` and `ipv6`; these have: one".to_owned()
+            )
+        );
+        assert_eq!(said(&check, &[one]), None);
+        let everywhere = json!({"name": "a", "check": check});
+        let errors = validate_monitor(&serde_json::from_value(everywhere).unwrap(), &[each]);
+        assert_eq!(
+            errors,
+            [error(
+                "/regions",
+                "no region has a probe that can do `http`, `http2` and `ipv6`"
             )]
         );
     }

@@ -170,5 +170,29 @@ mod tests {
         );
         enrol(&server, "f2", &["http"]).await;
         assert_eq!(admin.post("/api/v1/monitors", monitor).await.status, 201);
+
+        // Each of its two settings can be done by one of the probes, both of them by none.
+        enrol(&server, "f3", &["http", "http2"]).await;
+        enrol(&server, "f4", &["http", "ipv6"]).await;
+        let demanding = |regions: &[&str]| {
+            json!({"name": "b", "regions": regions, "check": {
+                "type": "http", "url": "https://example.org/", "http_version": "2", "ip_version": "v6"}})
+        };
+        for (regions, pointer) in [(&["weur"][..], "/regions/0"), (&[], "/regions")] {
+            let refused = admin.post("/api/v1/monitors", demanding(regions)).await;
+            assert_eq!(refused.pointers(), [pointer]);
+            let reason = "that can do `http`, `http2` and `ipv6`";
+            assert!(refused.text.contains(reason), "{}", refused.text);
+        }
+        let test = json!({"check": demanding(&[])["check"], "timeout_ms": 1000, "region": "weur"});
+        let refused = admin.post("/api/v1/tests", test).await;
+        assert_eq!(refused.pointers(), ["/region"]);
+        // One that is revoked counts no more, one that comes does at once.
+        admin.send("POST", "/api/v1/probes/f4/revoke", None).await;
+        enrol(&server, "f5", &["http", "http2", "ipv6"]).await;
+        assert_eq!(
+            admin.post("/api/v1/monitors", demanding(&["weur"])).await.status,
+            201
+        );
     }
 }

@@ -35,24 +35,29 @@ pub async fn list_regions(db: impl PgExecutor<'_>, name: Option<&str>) -> sqlx::
     .await
 }
 
-/// The regions with what their probes can do, those that are revoked left aside.
+/// The regions with what each of their probes can do, those that are revoked left aside.
 pub async fn list_known_regions(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<KnownRegion>> {
     let rows = sqlx::query!(
-        r#"SELECT r.name, count(p.id) AS "probes!",
-                  array_agg(c.capability) FILTER (WHERE c.capability IS NOT NULL) AS capabilities
-           FROM region r
-           LEFT JOIN probe p ON p.region_id = r.id AND p.status <> $1
-           LEFT JOIN LATERAL unnest(p.capabilities) AS c (capability) ON true
-           GROUP BY r.id, r.name ORDER BY r.name"#,
+        r#"SELECT r.name, p.capabilities AS "capabilities?"
+           FROM region r LEFT JOIN probe p ON p.region_id = r.id AND p.status <> $1
+           ORDER BY r.name, p.id"#,
         super::probe::status_code(ProbeStatus::Revoked)
     )
     .fetch_all(db)
     .await?;
-    let known = rows.into_iter().map(|row| KnownRegion {
-        name: row.name,
-        capabilities: (row.probes > 0).then(|| row.capabilities.unwrap_or_default().into_iter().collect()),
-    });
-    Ok(known.collect())
+    let mut known: Vec<KnownRegion> = Vec::new();
+    for row in rows {
+        let of_last = known.last_mut().filter(|last| last.name == row.name);
+        let able = row.capabilities.map(|all| all.into_iter().collect());
+        match of_last {
+            Some(last) => last.probes.extend(able),
+            None => known.push(KnownRegion {
+                name: row.name,
+                probes: able.into_iter().collect(),
+            }),
+        }
+    }
+    Ok(known)
 }
 
 /// Makes a region. A name that is taken violates `region_name_key`.

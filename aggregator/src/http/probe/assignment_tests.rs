@@ -111,6 +111,57 @@ async fn two_probes_of_a_region_share_its_monitors(pool: PgPool) {
     );
 }
 
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_probe_is_handed_what_it_can_do(pool: PgPool) {
+    let mut server = TestServer::new(pool);
+    let edge = TestProbe::enrolled(&mut server, "weur").await;
+    let mut inside = TestProbe::new("weur");
+    inside.key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+    let token = super::test_probe::TOKEN;
+    inside
+        .enrol_with(&server, token, &["http", "http2", "proxy"])
+        .await;
+    let client = server.client(Role::Editor).await;
+    let mut demanding = Vec::new();
+    for more in [
+        json!({}),
+        json!({"http_version": "2"}),
+        json!({"proxy": {"url": "http://proxy.example:3128"}}),
+    ] {
+        let mut check = json!({"type": "http", "url": "https://a.example/"});
+        check
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let made = client
+            .post(
+                "/api/v1/monitors",
+                json!({"name": more.to_string(), "check": check}),
+            )
+            .await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        demanding.push(made.json()["id"].as_i64().unwrap());
+    }
+    let plain = demanding.remove(0);
+    for _ in 0..7 {
+        edge.get(&server, path::ASSIGNMENTS).await;
+        inside.get(&server, path::ASSIGNMENTS).await;
+        server.state.clock.advance(TimeDelta::minutes(1));
+    }
+    let of_edge = monitors(&edge.get(&server, path::ASSIGNMENTS).await.json());
+    let of_inside = monitors(&inside.get(&server, path::ASSIGNMENTS).await.json());
+    assert!(demanding.iter().all(|id| of_inside.contains(id)), "{of_inside:?}");
+    assert_eq!(of_edge.len() + of_inside.len(), 3);
+
+    // When it is gone, the other one is not handed what it cannot do.
+    for _ in 0..4 {
+        server.state.clock.advance(TimeDelta::minutes(1));
+        edge.get(&server, path::ASSIGNMENTS).await;
+    }
+    let of_edge = monitors(&edge.get(&server, path::ASSIGNMENTS).await.json());
+    assert_eq!(of_edge, [plain]);
+}
+
 /// A probe as `edgewatch-core` drives it, as far as its schedule goes: it pulls once a minute and looks every ten seconds.
 struct ScheduledProbe {
     probe: TestProbe,

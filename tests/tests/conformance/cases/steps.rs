@@ -191,7 +191,7 @@ fn failing() -> Vec<Case> {
                 step("slower", "{http}/delay/250")
             ]),
         ))
-        .times_out(400, Phase::Ttfb)
+        .times_out(800, Phase::Ttfb)
         .has_no(Phase::Tls),
         summed(steps(
             "the second with an expired certificate",

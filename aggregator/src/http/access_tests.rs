@@ -53,6 +53,8 @@ const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("delete", "/api/v1/monitors/{id}",                   "/api/v1/monitors/999",            FromRole(Role::Editor)),
     ("get",    "/api/v1/monitors/{id}/results",           "/api/v1/monitors/1/results",      FromRole(Role::Viewer)),
     ("get",    "/api/v1/monitors/{id}/results/{result}",  "/api/v1/monitors/1/results/1-1-1", FromRole(Role::Viewer)),
+    ("get",    "/api/v1/monitors/{id}/timeline",          "/api/v1/monitors/1/timeline",     FromRole(Role::Viewer)),
+    ("get",    "/api/v1/monitors/{id}/uptime",            "/api/v1/monitors/1/uptime",       FromRole(Role::Viewer)),
     ("get",    "/api/v1/monitors/{id}/series",            "/api/v1/monitors/1/series",       FromRole(Role::Viewer)),
     ("post",   "/api/v1/tests",                           "/api/v1/tests",                   FromRole(Role::Editor)),
     ("get",    "/api/v1/tests/{id}",                      "/api/v1/tests/x",                 FromRole(Role::Viewer)),
@@ -256,6 +258,8 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         ("/api/v1/regions", 4),
         ("/api/v1/probes", 2),
         ("/api/v1/monitors/1/results", 2),
+        ("/api/v1/monitors/1/timeline", 3),
+        ("/api/v1/monitors/1/uptime", 2),
         ("/api/v1/monitors/1/series", 2),
     ];
     for (from, to) in [(0, 1), (1, 12)] {

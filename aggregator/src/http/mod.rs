@@ -28,6 +28,7 @@ pub mod setup;
 #[cfg(test)]
 pub mod test_server;
 pub mod tests;
+pub mod timeline;
 
 pub use error::ApiError;
 pub use json::JsonBody;
@@ -52,6 +53,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(overview::router())
         .merge(results::router())
         .merge(series::router())
+        .merge(timeline::router())
         .merge(tests::router())
         .merge(regions::router())
         .merge(probes::router())

@@ -2,8 +2,9 @@
 
 use crate::validation::KnownRegion;
 use chrono::{DateTime, Utc};
-use edgewatch_protocol::enrolment::ProbeStatus;
+use edgewatch_protocol::{enrolment::ProbeStatus, name::Region};
 use sqlx::PgExecutor;
+use std::collections::HashMap;
 
 /// A region without its probes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,15 @@ pub async fn list_known_regions(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<Kno
         }
     }
     Ok(known)
+}
+
+/// The names of all regions by number.
+pub async fn list_region_names(db: impl PgExecutor<'_>) -> sqlx::Result<HashMap<i16, Region>> {
+    let rows = sqlx::query!("SELECT id, name FROM region").fetch_all(db).await?;
+    let named = rows
+        .into_iter()
+        .filter_map(|row| Some((row.id, row.name.parse().ok()?)));
+    Ok(named.collect())
 }
 
 /// Makes a region. A name that is taken violates `region_name_key`.

@@ -46,6 +46,19 @@ pub async fn list_tails(
     Ok(tails)
 }
 
+/// The record of one monitor from the interval on in which a moment lies (Unix milliseconds), to `now_ms`; empty if nothing
+/// was recorded yet.
+pub async fn list_record(
+    db: &mut PgConnection,
+    monitor: i32,
+    from_ms: i64,
+    now_ms: i64,
+) -> sqlx::Result<Vec<StateInterval>> {
+    // A moment after the beginning of an interval belongs to it already.
+    let mut tails = list_tails(&mut *db, &[(monitor, from_ms.saturating_add(1))], now_ms).await?;
+    Ok(tails.remove(&monitor).unwrap_or_default())
+}
+
 /// Intervals to be written, as columns for `UNNEST`.
 #[derive(Debug, Default)]
 pub struct StateIntervalRows {

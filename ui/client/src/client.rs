@@ -13,6 +13,7 @@ use crate::{
     series::{Series, SeriesQuery},
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
     test_run::{TestRun, TestRunRequest},
+    timeline::{Timeline, TimelineQuery, Uptime},
     transport::{Method, Request, Response, Transport},
 };
 use async_lock::Mutex;
@@ -29,7 +30,7 @@ pub const SESSION_REFRESH: &str = "/api/v1/session/refresh";
 
 /// The paths of what is read, relative to [`BASE`].
 pub mod path {
-    use super::{ResultsQuery, SeriesQuery, percent_encode, query_string};
+    use super::{ResultsQuery, SeriesQuery, TimelineQuery, percent_encode, query_string};
 
     /// Who is signed in.
     pub const SESSION: &str = "/session";
@@ -55,6 +56,16 @@ pub mod path {
     /// One result in full.
     pub fn result(id: i32, result: &str) -> String {
         format!("/monitors/{id}/results/{}", percent_encode(result))
+    }
+
+    /// The record of a monitor's state.
+    pub fn timeline(id: i32, query: &TimelineQuery) -> String {
+        format!("/monitors/{id}/timeline{}", query_string(&query.pairs()))
+    }
+
+    /// A monitor's uptime over the usual windows.
+    pub fn uptime(id: i32) -> String {
+        format!("/monitors/{id}/uptime")
     }
 
     /// A monitor's latency over time.
@@ -163,6 +174,16 @@ impl Client {
     /// `GET /monitors/{id}/series`.
     pub async fn get_series(&self, id: i32, query: &SeriesQuery) -> Result<Series, Problem> {
         self.get(&path::series(id, query)).await
+    }
+
+    /// `GET /monitors/{id}/timeline`.
+    pub async fn get_timeline(&self, id: i32, query: &TimelineQuery) -> Result<Timeline, Problem> {
+        self.get(&path::timeline(id, query)).await
+    }
+
+    /// `GET /monitors/{id}/uptime`.
+    pub async fn get_uptime(&self, id: i32) -> Result<Uptime, Problem> {
+        self.get(&path::uptime(id)).await
     }
 
     /// `GET /regions`, with their probes.

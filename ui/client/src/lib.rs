@@ -20,6 +20,7 @@ pub mod result;
 pub mod series;
 pub mod session;
 pub mod test_run;
+pub mod timeline;
 pub mod transport;
 
 pub use client::Client;

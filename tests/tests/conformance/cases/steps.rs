@@ -187,8 +187,8 @@ fn failing() -> Vec<Case> {
         summed(steps(
             "one time-out for all",
             &json!([
-                step("slow", "{http}/delay/250"),
-                step("slower", "{http}/delay/250")
+                step("slow", "{http}/delay/100"),
+                step("never", "{http}/rough/hang")
             ]),
         ))
         .times_out(800, Phase::Ttfb)

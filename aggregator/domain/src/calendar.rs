@@ -91,8 +91,12 @@ pub fn period_at(zone: Tz, unit: Unit, at_ms: i64) -> Span {
 /// The periods that have time in common with the window, whole ones, in order.
 pub fn periods(zone: Tz, unit: Unit, window: Span) -> impl Iterator<Item = Span> {
     let first = (!window.is_empty()).then(|| period_at(zone, unit, window.from_ms));
-    std::iter::successors(first, move |last| Some(period_at(zone, unit, last.to_ms)))
-        .take_while(move |period| period.from_ms < window.to_ms && !period.is_empty())
+    let next = move |last: &Span| {
+        let next = period_at(zone, unit, last.to_ms);
+        // At the end of what a calendar can tell there is no next.
+        (next.to_ms > last.to_ms).then_some(next)
+    };
+    std::iter::successors(first, next).take_while(move |period| period.from_ms < window.to_ms)
 }
 
 #[cfg(test)]

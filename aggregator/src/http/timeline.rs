@@ -14,7 +14,7 @@ use crate::{
 use axum::{Json, extract::State};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::timeline::{
-    Timeline, TimelineInterval, TimelineQuery, Uptime, UptimeFigures, UptimeWindow,
+    Timeline, TimelineInterval, TimelineQuery, Uptime, UptimeFigures, UptimeQuery, UptimeWindow,
 };
 use edgewatch_domain::{
     calendar::{self, Unit},
@@ -88,31 +88,32 @@ async fn get_timeline(
 /// Every figure that Edgewatch shows of a monitor's uptime is computed by the same function from the same record.
 #[utoipa::path(
     get, path = "/api/v1/monitors/{id}/uptime", tag = MONITORS, security(("cookie" = []), ("bearer" = [])),
-    params(("id" = i32, Path, description = "The monitor's number")),
-    responses((status = 200, body = Uptime), NeedsSession, NotFound)
+    params(("id" = i32, Path, description = "The monitor's number"), UptimeQuery),
+    responses((status = 200, body = Uptime), NeedsSession, NotFound, InvalidQuery)
 )]
 async fn get_uptime(
     _: Viewer,
     State(state): State<AppState>,
     PathParameter(id): PathParameter<i32>,
+    QueryParameters(query): QueryParameters<UptimeQuery>,
 ) -> ApiResult<Json<Uptime>> {
     let now = state.clock.now();
-    let now_ms = now.timestamp_millis();
-    let month = calendar::period_at(chrono_tz::UTC, Unit::Month, now_ms);
+    let end_ms = query.to.map_or(now, |to| to.min(now)).timestamp_millis();
+    let month = calendar::period_at(chrono_tz::UTC, Unit::Month, end_ms);
     let mut windows: Vec<_> = WINDOWS
         .iter()
-        .map(|&(name, length)| (name, now_ms - length.num_milliseconds()))
+        .map(|&(name, length)| (name, end_ms - length.num_milliseconds()))
         .collect();
     windows.insert(2, ("month", month.from_ms));
     let earliest_ms = windows
         .iter()
         .map(|&(_, from_ms)| from_ms)
         .min()
-        .unwrap_or(now_ms);
+        .unwrap_or(end_ms);
     let record = read_record(&state, id, earliest_ms, now).await?;
     let windows = windows.into_iter().map(|(name, from_ms)| UptimeWindow {
         name: name.to_owned(),
-        figures: figures(&record, Span::new(from_ms, now_ms)),
+        figures: figures(&record, Span::new(from_ms, end_ms)),
     });
     Ok(Json(Uptime {
         windows: windows.collect(),

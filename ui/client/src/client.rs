@@ -13,7 +13,7 @@ use crate::{
     series::{Series, SeriesQuery},
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
     test_run::{TestRun, TestRunRequest},
-    timeline::{Timeline, TimelineQuery, Uptime},
+    timeline::{Timeline, TimelineQuery, Uptime, UptimeQuery},
     transport::{Method, Request, Response, Transport},
 };
 use async_lock::Mutex;
@@ -30,7 +30,7 @@ pub const SESSION_REFRESH: &str = "/api/v1/session/refresh";
 
 /// The paths of what is read, relative to [`BASE`].
 pub mod path {
-    use super::{ResultsQuery, SeriesQuery, TimelineQuery, percent_encode, query_string};
+    use super::{ResultsQuery, SeriesQuery, TimelineQuery, UptimeQuery, percent_encode, query_string};
 
     /// Who is signed in.
     pub const SESSION: &str = "/session";
@@ -64,8 +64,8 @@ pub mod path {
     }
 
     /// A monitor's uptime over the usual windows.
-    pub fn uptime(id: i32) -> String {
-        format!("/monitors/{id}/uptime")
+    pub fn uptime(id: i32, query: &UptimeQuery) -> String {
+        format!("/monitors/{id}/uptime{}", query_string(&query.pairs()))
     }
 
     /// A monitor's latency over time.
@@ -182,8 +182,8 @@ impl Client {
     }
 
     /// `GET /monitors/{id}/uptime`.
-    pub async fn get_uptime(&self, id: i32) -> Result<Uptime, Problem> {
-        self.get(&path::uptime(id)).await
+    pub async fn get_uptime(&self, id: i32, query: &UptimeQuery) -> Result<Uptime, Problem> {
+        self.get(&path::uptime(id, query)).await
     }
 
     /// `GET /regions`, with their probes.

@@ -66,7 +66,24 @@ json_object!(TimelineInterval {
     earliest
 });
 
-/// The uptime of a monitor over several windows that end now.
+/// The query of the uptime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+pub struct UptimeQuery {
+    /// When the windows end; default, and at the latest, now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl UptimeQuery {
+    /// Its names and values as they stand in an address.
+    pub(crate) fn pairs(self) -> [(&'static str, Option<String>); 1] {
+        [("to", self.to.map(time_text))]
+    }
+}
+
+/// The uptime of a monitor over several windows that end at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Uptime {

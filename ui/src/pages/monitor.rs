@@ -4,6 +4,7 @@ mod head;
 mod latency;
 mod result_sheet;
 mod results;
+mod uptime;
 pub mod view;
 
 use crate::{
@@ -59,6 +60,7 @@ fn page(id: i32) -> AnyView {
     let monitor = read(fixed(path::monitor(id)));
     // Begun here and not where they are shown: what is shown there is made anew as often as it takes until all is there.
     let series = latency::Latency::read(id, view);
+    let uptime = uptime::Readings::read(id, view);
     let results = results::read_results(id, view);
     let detail = result_sheet::read_result(id, view);
     loaded(monitor, skeleton_rows, move |monitor: Monitor| {
@@ -67,7 +69,7 @@ fn page(id: i32) -> AnyView {
         // Grows with each live result of this monitor: what is read anew follows it.
         let fresh = RwSignal::new(0_u32);
         follow(monitor, fresh);
-        board(name, monitor, view, fresh, (series, results, detail))
+        board(name, monitor, view, fresh, (uptime, series, results, detail))
     })
 }
 
@@ -76,7 +78,7 @@ fn board(
     monitor: RwSignal<Monitor>,
     view: Memo<View>,
     fresh: RwSignal<u32>,
-    (series, results, detail): (latency::Latency, Reading, Reading),
+    (uptime, series, results, detail): (uptime::Readings, latency::Latency, Reading, Reading),
 ) -> AnyView {
     let id = {
         let monitor = monitor.get_untracked();
@@ -86,6 +88,7 @@ fn board(
         <Title text=name />
         {head::head(monitor)}
         {head::regions(monitor, view)}
+        {uptime::uptime(uptime, view, monitor)}
         {latency::latency(series, view, fresh)}
         {results::results(results, view, fresh, monitor)}
         {result_sheet::result_sheet(id, detail, view)}

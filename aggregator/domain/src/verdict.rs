@@ -1,6 +1,5 @@
-//! A region's verdict of a monitor, from the outcomes of its checks.
+//! What a region says of a monitor. How it comes to it is [`crate::vote`]'s.
 
-use edgewatch_protocol::observation::OutcomeState;
 use serde::{Deserialize, Serialize};
 
 /// A region's vote.
@@ -35,104 +34,15 @@ impl Verdict {
     }
 }
 
-/// How many of a region's slots may pass without a result before it does not vote any more.
-pub const SILENT_SLOTS: i64 = 3;
-
-/// How many outcomes back a verdict has to look at the least, for confirmations and recoveries of at most 10: enough for
-/// a run of either to be found behind any flapping that matters.
-pub const LOOK_BACK: usize = 40;
-
-/// The verdict of a region after these outcomes, in the order of their slots.
-///
-/// It becomes down after `confirmations` consecutive down outcomes and up (or degraded) after `recoveries` consecutive
-/// successes; between the two it keeps. `unmeasured` neither continues nor breaks a run. A first success needs no
-/// recovery, for there is nothing to recover from.
-pub fn region_verdict(
-    outcomes: impl IntoIterator<Item = OutcomeState>,
-    confirmations: u8,
-    recoveries: u8,
-) -> Verdict {
-    let (mut verdict, mut downs, mut successes) = (Verdict::Unknown, 0, 0);
-    for outcome in outcomes {
-        match outcome {
-            OutcomeState::Unmeasured => {}
-            OutcomeState::Down => {
-                (downs, successes) = (downs + 1, 0);
-                if downs >= usize::from(confirmations) {
-                    verdict = Verdict::Down;
-                }
-            }
-            OutcomeState::Up | OutcomeState::Degraded => {
-                (downs, successes) = (0, successes + 1);
-                if verdict != Verdict::Down || successes >= usize::from(recoveries) {
-                    verdict = if outcome == OutcomeState::Up {
-                        Verdict::Up
-                    } else {
-                        Verdict::Degraded
-                    };
-                }
-            }
-        }
-    }
-    verdict
-}
-
-/// Whether a region has been silent for [`SILENT_SLOTS`] of its slots: its last result is of `last_slot_ms`.
-pub fn is_silent(last_slot_ms: i64, now_ms: i64, interval_ms: i64) -> bool {
-    now_ms - last_slot_ms > (SILENT_SLOTS + 1) * interval_ms
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn verdict(outcomes: &str, confirmations: u8, recoveries: u8) -> Verdict {
-        let outcome = |c| match c {
-            'u' => OutcomeState::Up,
-            'g' => OutcomeState::Degraded,
-            'd' => OutcomeState::Down,
-            _ => OutcomeState::Unmeasured,
-        };
-        region_verdict(outcomes.chars().map(outcome), confirmations, recoveries)
-    }
-
     #[test]
-    fn down_takes_confirmations_and_up_takes_recoveries() {
-        assert_eq!(verdict("uud", 2, 1), Verdict::Up);
-        assert_eq!(verdict("uudd", 2, 1), Verdict::Down);
-        assert_eq!(verdict("uudud", 2, 1), Verdict::Up);
-        assert_eq!(verdict("ddu", 2, 1), Verdict::Up);
-        assert_eq!(verdict("ddu", 2, 2), Verdict::Down);
-        assert_eq!(verdict("ddudu", 2, 2), Verdict::Down);
-        assert_eq!(verdict("dduu", 2, 2), Verdict::Up);
-        assert_eq!(verdict("d", 1, 1), Verdict::Down);
-    }
-
-    #[test]
-    fn unmeasured_neither_counts_nor_breaks_a_run() {
-        assert_eq!(verdict("udxxd", 2, 1), Verdict::Down);
-        assert_eq!(verdict("uxx", 2, 1), Verdict::Up);
-        assert_eq!(verdict("xxx", 2, 1), Verdict::Unknown);
-    }
-
-    #[test]
-    fn one_unconfirmed_failure_of_a_new_monitor_says_nothing_yet() {
-        assert_eq!(verdict("d", 2, 1), Verdict::Unknown);
-        assert_eq!(verdict("", 2, 1), Verdict::Unknown);
-    }
-
-    #[test]
-    fn degraded_follows_the_last_success() {
-        assert_eq!(verdict("ug", 2, 1), Verdict::Degraded);
-        assert_eq!(verdict("gu", 2, 1), Verdict::Up);
-        assert_eq!(verdict("ddg", 2, 1), Verdict::Degraded);
-        assert_eq!(verdict("gd", 2, 1), Verdict::Degraded);
-    }
-
-    #[test]
-    fn silence_begins_when_three_slots_have_passed_without_a_result() {
-        assert!(!is_silent(0, 239_000, 60_000));
-        assert!(!is_silent(0, 240_000, 60_000));
-        assert!(is_silent(0, 240_001, 60_000));
+    fn numbers_are_stable() {
+        for verdict in Verdict::ALL {
+            assert_eq!(Verdict::from_code(verdict.code()), Some(verdict));
+        }
+        assert_eq!(Verdict::from_code(4), None);
     }
 }

@@ -1,13 +1,22 @@
 //! TLS of the checks' own connections: rustls over the platform's byte stream.
 //!
-//! Which provider does the cryptography is hidden in [`provider`]: `ring` on native hosts, the pure-Rust
-//! `rustls-rustcrypto` on WASM hosts (no C compiler; not audited, which is why nothing but checks goes through here).
+//! Which provider does the cryptography is hidden in [`provider`]: `ring` on native hosts, pure Rust on
+//! WASM hosts (no C compiler; not audited, which is why nothing but checks goes through here).
 //! The chain is verified against Mozilla's roots and those of the host, at the platform's time.
 
 pub mod client_certificate;
+mod flight;
+#[cfg(all(
+    not(feature = "ring"),
+    any(target_family = "wasm", feature = "rustcrypto", test)
+))]
+mod rustcrypto;
 
 use crate::{attempt::connect::Security, certificate};
 use edgewatch_protocol::{observation::CertificateFacts, reason::Reason};
+use flight::FlightStream;
+#[cfg(all(not(feature = "ring"), any(target_family = "wasm", feature = "rustcrypto")))]
+use rustcrypto::provider;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
     client::{
@@ -26,8 +35,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio_rustls::TlsConnector;
 
 /// The TLS client of a probe: made once, used for many connections; clones share what it holds.
 #[derive(Clone)]
@@ -59,6 +68,9 @@ impl Verification {
     }
 }
 
+/// A connection with our own TLS.
+pub type TlsStream<S> = tokio_rustls::client::TlsStream<FlightStream<S>>;
+
 /// What came of a handshake.
 pub struct Handshake<S> {
     /// The connection, or why there is none.
@@ -84,37 +96,6 @@ pub struct TlsFailure {
 #[cfg(not(all(not(feature = "ring"), any(target_family = "wasm", feature = "rustcrypto"))))]
 fn provider() -> CryptoProvider {
     rustls::crypto::ring::default_provider()
-}
-
-#[cfg(all(not(feature = "ring"), not(target_family = "wasm"), feature = "rustcrypto"))]
-fn provider() -> CryptoProvider {
-    rustls_rustcrypto::provider()
-}
-
-#[cfg(all(not(feature = "ring"), target_family = "wasm"))]
-fn provider() -> CryptoProvider {
-    CryptoProvider {
-        key_provider: &NoPrivateKeys,
-        ..rustls_rustcrypto::provider()
-    }
-}
-
-/// WASM hosts present no client certificates. What reads and uses private keys of every kind would take 80 kB of
-/// their bundles.
-#[cfg(all(not(feature = "ring"), target_family = "wasm"))]
-#[derive(Debug)]
-struct NoPrivateKeys;
-
-#[cfg(all(not(feature = "ring"), target_family = "wasm"))]
-impl rustls::crypto::KeyProvider for NoPrivateKeys {
-    fn load_private_key(
-        &self,
-        _key: rustls::pki_types::PrivateKeyDer<'static>,
-    ) -> Result<Arc<dyn rustls::sign::SigningKey>, rustls::Error> {
-        Err(rustls::Error::General(
-            "this host presents no certificates".to_owned(),
-        ))
-    }
 }
 
 impl TlsClient {
@@ -195,7 +176,25 @@ impl TlsClient {
             });
         };
 
-        let connected = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let connecting = TlsConnector::from(Arc::new(config)).connect(name, FlightStream::new(stream));
+        let connected = match connecting.into_fallible().await {
+            Ok(mut stream) => {
+                let flight = stream.get_mut().0;
+                if security.speaks_first {
+                    flight.hold();
+                    Ok(stream)
+                } else {
+                    flight.release();
+                    flight.flush().await.map(|()| stream)
+                }
+            }
+            Err((error, mut flight)) => {
+                // The alert, if there is one to send. That it cannot be sent is not why it failed.
+                flight.release();
+                let _ = flight.flush().await;
+                Err(error)
+            }
+        };
         let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (protocol, cipher) = match &connected {
             Ok(stream) => {

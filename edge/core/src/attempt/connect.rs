@@ -7,7 +7,7 @@ use crate::{
     },
     engine::Engine,
     platform::{DialError, DialTarget, Platform, ResolveError, StartTlsError},
-    tls::{TlsFailure, Verification},
+    tls::{TlsFailure, TlsStream, Verification},
 };
 use edgewatch_protocol::{
     check::shared::{ClientCertificate, IpVersion},
@@ -22,7 +22,6 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
 /// How many of a name's addresses are tried.
@@ -145,17 +144,20 @@ pub struct Security<'a> {
     pub verification: Verification,
     /// The protocols to offer (ALPN), the preferred one first; none offers none.
     pub alpn: &'a [&'a [u8]],
+    /// Whether the first to speak after the handshake are we, at once: then its end goes along with what we say.
+    pub speaks_first: bool,
     /// A certificate to present.
     pub client_certificate: Option<&'a ClientCertificate>,
 }
 
 impl<'a> Security<'a> {
-    /// As a browser would: a chain that holds for the endpoint's name, and HTTP/1.1 spoken.
+    /// As a browser would: a chain that holds for the endpoint's name, and a request of HTTP/1.1 sent at once.
     pub fn to(endpoint: &'a Endpoint) -> Self {
         Self {
             name: &endpoint.name,
             verification: Verification::Required,
             alpn: &[b"http/1.1"],
+            speaks_first: true,
             client_certificate: None,
         }
     }

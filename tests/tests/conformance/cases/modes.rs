@@ -14,9 +14,6 @@ const FETCH: &str = "`phases: fetch` leaves everything to the platform's HTTP cl
 const ROOTS: &str =
     "the platform's HTTP client knows its own roots alone, not those that the probe was given";
 
-const NAGLE: &str = "its sockets cannot send at once (TCP_NODELAY): behind the end of a handshake of TLS 1.3 a request waits for \
-                     the peer's acknowledgement, which Linux gives after 40 ms";
-
 const HIDDEN: Shape = Shape::Hidden(NotMeasurable::Mode);
 
 fn by_platform(what: &str, url: &str, changes: &[Change]) -> Case {
@@ -58,8 +55,7 @@ pub fn cases() -> Vec<Case> {
             &[own_name.clone(), no_certificate.clone()],
         )
         .up()
-        .takes(Phase::Ttfb, 300)
-        .differs(HostKind::Spin, NAGLE, &[Change::Takes(Phase::Ttfb, 340)]),
+        .takes(Phase::Ttfb, 300),
         by_platform(
             "handshake held for 300 ms",
             "{https.held}/healthy",

@@ -107,6 +107,7 @@ async fn talk<P: Platform>(
     let security = Security {
         verification: Verification::unless(check.accept_any_certificate),
         alpn,
+        speaks_first: protocol.is_none() && !payload.is_empty(),
         ..Security::to(endpoint)
     };
     let connection = match (protocol, check.security) {

@@ -72,6 +72,7 @@ async fn connect<P: Platform>(
         name,
         verification: Verification::Told,
         alpn: &[],
+        speaks_first: false,
         ..Security::to(endpoint)
     };
     let stream = connect_tcp(engine, deadline, endpoint, phases, facts).await?;

@@ -32,6 +32,14 @@ struct Head {
     sha256: String,
 }
 
+/// The fields of an [`AssignmentsPage`] beside the assignments.
+#[derive(Deserialize)]
+struct PageFields {
+    #[serde(default)]
+    set: String,
+    next: Option<MonitorId>,
+}
+
 /// The assignments that are kept, if any.
 pub async fn kept(storage: &impl Storage) -> Result<Option<Assignments>, StorageError> {
     Ok(load(storage).await?.map(|(_, assignments)| assignments))
@@ -133,7 +141,16 @@ async fn page<H: Platform + Transport>(
         .get(ETAG)
         .and_then(|etag| etag.to_str().ok())
         .map(ToOwned::to_owned);
-    let page = decode(response.body()).map_err(|problem| CallError::Refused(Box::new(problem)))?;
+    let unreadable = |problem| CallError::Refused(Box::new(problem));
+    // Read twice, and not as a whole: what serde derives for the flattened field would have all that reads checks in the
+    // bundles of WASM hosts once more.
+    let assignments = decode(response.body()).map_err(unreadable)?;
+    let PageFields { set, next } = decode(response.body()).map_err(unreadable)?;
+    let page = AssignmentsPage {
+        set,
+        next,
+        assignments,
+    };
     Ok(Some((etag, page)))
 }
 

@@ -19,11 +19,13 @@ use edgewatch_protocol::{
     batch::{Batch, ChainHead, MAX_OBSERVATIONS},
     digest::sha256_hex,
     identity::Fingerprint,
+    name::MonitorId,
     observation::Observation,
     version::Version,
 };
 use futures::lock::Mutex;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// The largest value that the core puts into [`Storage`], in bytes.
 pub const RECORD_BYTES: usize = 1 << 20;
@@ -131,6 +133,54 @@ impl Sealed {
     }
 }
 
+/// What tells one kept observation from another. The rest of it is not read again: what was written is what is sent.
+#[derive(PartialEq, Deserialize)]
+struct Slot {
+    monitor: MonitorId,
+    slot_ms: i64,
+}
+
+impl Slot {
+    fn of(observation: &Observation) -> Self {
+        Self {
+            monitor: observation.monitor,
+            slot_ms: observation.slot_ms,
+        }
+    }
+}
+
+/// The body of an open record.
+#[derive(Default)]
+struct OpenRecord {
+    observations: usize,
+    /// A JSON array of them; nothing yet without any.
+    json: Vec<u8>,
+}
+
+impl OpenRecord {
+    fn is_full(&self) -> bool {
+        self.observations >= MAX_OBSERVATIONS || self.json.len() >= OPEN_RECORD_BYTES
+    }
+
+    fn push(&mut self, observation: &Observation) -> Result<(), StorageError> {
+        let more = serde_json::to_vec(observation).map_err(unreadable)?;
+        match self.json.last_mut() {
+            Some(end) if self.observations > 0 => *end = b',',
+            _ => self.json = vec![b'['],
+        }
+        self.json.extend_from_slice(&more);
+        self.json.push(b']');
+        self.observations += 1;
+        Ok(())
+    }
+}
+
+/// A sealed batch, as far as it is read again.
+#[derive(Deserialize)]
+struct OfSealed {
+    observations: Box<RawValue>,
+}
+
 struct RecordKey {
     id: u64,
     created_ms: i64,
@@ -172,19 +222,21 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// Keeps as many observations, from the first, as one record takes.
     async fn push_some(&self, left: &mut Vec<Observation>) -> Result<(), StorageError> {
         let (records, chain) = (self.records().await?, self.chain().await?.unwrap_or_default());
-        let mut kept: Vec<Observation> = Vec::new();
-        let mut bytes = 0;
+        let mut kept = OpenRecord::default();
         let mut target = None;
         if let Some(last) = records.last().filter(|last| last.id > chain.done_id)
             && let Some((header, body)) = self.read(&last.key).await?
             && header.sealed.is_none()
+            && let Ok(already) = serde_json::from_slice::<Vec<Slot>>(&body)
         {
-            let already: Vec<Observation> = serde_json::from_slice(&body).unwrap_or_default();
-            let slot = |observation: &Observation| (observation.monitor, observation.slot_ms);
-            left.retain(|new| !already.iter().any(|old| slot(old) == slot(new)));
+            left.retain(|new| !already.contains(&Slot::of(new)));
+            let open = OpenRecord {
+                observations: already.len(),
+                json: body,
+            };
             let is_young = self.host.now_ms() < last.created_ms + OPEN_RECORD_MS;
-            if is_young && already.len() < MAX_OBSERVATIONS && body.len() < OPEN_RECORD_BYTES {
-                (kept, bytes) = (already, body.len());
+            if is_young && !open.is_full() {
+                kept = open;
                 target = Some(last.key.clone());
             }
         }
@@ -201,19 +253,17 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         });
         let mut taken = 0;
         for observation in left.iter() {
-            if kept.len() >= MAX_OBSERVATIONS || (bytes >= OPEN_RECORD_BYTES && !kept.is_empty()) {
+            if kept.is_full() {
                 break;
             }
-            bytes += serde_json::to_vec(observation).map_err(unreadable)?.len() + 1;
-            kept.push(observation.clone());
+            kept.push(observation)?;
             taken += 1;
         }
         let header = Header {
-            observations: kept.len(),
+            observations: kept.observations,
             sealed: None,
         };
-        let body = serde_json::to_vec(&kept).map_err(unreadable)?;
-        self.write(&key, &header, &body).await?;
+        self.write(&key, &header, &kept.json).await?;
         left.drain(..taken);
         Ok(())
     }
@@ -273,11 +323,15 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
                         observations: header.observations,
                     }));
                 }
-                Some(_) => serde_json::from_slice::<Batch>(&body).map(|batch| batch.observations),
+                Some(_) => serde_json::from_slice::<OfSealed>(&body).map(|batch| batch.observations),
                 None => serde_json::from_slice(&body),
             };
+            let observations = observations.and_then(|json| {
+                let slots: Vec<Slot> = serde_json::from_str(json.get())?;
+                Ok((json, slots.len()))
+            });
             match observations {
-                Ok(observations) => return self.seal(&chain, record, observations).await.map(Some),
+                Ok((json, count)) => return self.seal(&chain, record, json.get(), count).await.map(Some),
                 // Written by a build that this one does not understand. It must not hold up what follows.
                 Err(_) => chain = self.drop_record(&chain, &record, header.observations).await?,
             }
@@ -289,7 +343,8 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         &self,
         chain: &Chain,
         record: RecordKey,
-        observations: Vec<Observation>,
+        observations_json: &str,
+        observations: usize,
     ) -> Result<SealedBatch, StorageError> {
         let header = Sealed {
             seq: chain.seq + 1,
@@ -309,10 +364,9 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             resumed: chain.resumed,
             dropped: chain.dropped - chain.told,
             overruns: chain.overruns.saturating_sub(chain.told_overruns),
-            observations,
+            observations: Vec::new(),
         };
-        let bytes = serde_json::to_vec(&batch).map_err(unreadable)?;
-        let observations = batch.observations.len();
+        let bytes = batch.to_json_with(observations_json).map_err(unreadable)?;
         let sealed = Some(header.clone());
         self.write(&record.key, &Header { observations, sealed }, &bytes)
             .await?;

@@ -46,6 +46,23 @@ pub struct Batch {
     pub observations: Vec<Observation>,
 }
 
+impl Batch {
+    /// The batch's JSON with observations that are JSON already, a whole array, in the place of its own: the same as if each
+    /// had been read and was written anew.
+    pub fn to_json_with(&self, observations_json: &str) -> serde_json::Result<Vec<u8>> {
+        let without = Self {
+            observations: Vec::new(),
+            ..self.clone()
+        };
+        let mut json = serde_json::to_vec(&without)?;
+        // They are the last field.
+        json.truncate(json.len().saturating_sub("[]}".len()));
+        json.extend_from_slice(observations_json.as_bytes());
+        json.push(b'}');
+        Ok(json)
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -102,4 +119,50 @@ pub struct ChainHead {
     pub seq: u64,
     /// Lower-case hex SHA-256 of its bytes; `None` when there is none yet.
     pub digest: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        name::MonitorId,
+        observation::{Outcome, Sight},
+    };
+
+    #[test]
+    fn observations_that_are_json_already_make_the_same_bytes() {
+        let observation = |monitor| Observation {
+            monitor: MonitorId(monitor),
+            revision: 1,
+            slot_ms: 1_700_000_000_000,
+            started_ms: 1_700_000_000_001,
+            attempts: 1,
+            sight: Sight::of(Outcome::Up, None),
+        };
+        let batch = Batch {
+            version: Version::CURRENT,
+            probe: Fingerprint("0".repeat(32)),
+            region: "weur".parse().unwrap(),
+            place: Place::default(),
+            software: "[]}".to_owned(),
+            seq: 7,
+            prev: Some("0".repeat(64)),
+            sealed_at_ms: 1_700_000_000_002,
+            resumed: true,
+            dropped: 1,
+            overruns: 2,
+            observations: vec![observation(1), observation(2)],
+        };
+        for observations in [&batch.observations[..], &[]] {
+            let json = serde_json::to_string(observations).unwrap();
+            let whole = Batch {
+                observations: observations.to_vec(),
+                ..batch.clone()
+            };
+            assert_eq!(
+                batch.to_json_with(&json).unwrap(),
+                serde_json::to_vec(&whole).unwrap()
+            );
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `docs/configuration.md` and `edgewatch.example.yml` say what the code does.
+//! `docs/configuration.md` and `edgewatch.example.yml` say what the code does, and `docs/cost.md` calculates rightly.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 
 const DOCUMENT: &str = include_str!("../../docs/configuration.md");
 const EXAMPLE: &str = include_str!("../../edgewatch.example.yml");
+const COST: &str = include_str!("../../docs/cost.md");
 const DEMO: &str = include_str!("../../tests/demo.yml");
 
 /// The rows of the table below a heading: first cell without its backticks, and the second.
@@ -206,4 +207,56 @@ fn the_examples_are_valid() {
     let variables = HashMap::from([("SHOP_TOKEN".to_owned(), "t".to_owned())]);
     let all = ConfigFile::parse(&all, &variables).unwrap();
     assert_eq!(all.monitors.len(), example.monitors.len() + 1);
+}
+
+/// The number at the beginning of a cell.
+fn number(cell: &str) -> f64 {
+    let cell = cell.trim().trim_matches('*');
+    let text: String = cell.chars().take_while(|c| "0123456789.,".contains(*c)).collect();
+    text.replace(',', "").parse().unwrap()
+}
+
+/// By the formula of `docs/cost.md`, and its prices.
+#[test]
+fn the_costs_are_what_the_formula_gives() {
+    let rows = |heading: &str| {
+        let table = COST.split_once(heading).unwrap().1.split("\n\n").next().unwrap();
+        let rows = table.lines().skip(1).filter(|line| line.starts_with("| "));
+        rows.map(|row| row.trim_matches('|').split('|').collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    let prices = rows("| What is billed ");
+    let price = |what: &str| {
+        let row = prices.iter().find(|row| row[0].trim().starts_with(what)).unwrap();
+        number(row[2]) / 1e6
+    };
+    let (month_s, monitors, delivery_s) = (2_592_000.0, 1_000.0, 0.1);
+    let examples = rows("| Every ");
+    assert!(examples.len() >= 4);
+    for row in examples {
+        let (interval_s, check_s, objects) = (number(row[0]), number(row[1]), number(row[2]));
+        let (turns, pokes) = (objects * month_s / 10.0, objects * month_s / 60.0);
+        let busy_s = monitors * check_s / 6.0 * month_s / interval_s + turns * delivery_s;
+        let amounts = [
+            (turns + pokes, "Durable Object requests"),
+            (0.128 * busy_s.min(objects * month_s), "Durable Object duration"),
+            (7.0 * turns + 2.0 * pokes, "Rows written"),
+        ];
+        let mut sum = 0.0;
+        for ((amount, what), cell) in amounts.into_iter().zip(&row[3..]) {
+            let usd = amount * price(what);
+            let (shown, shown_usd) = cell.split_once('=').unwrap();
+            assert!((number(shown) - amount).abs() < 1.0, "{what}: {cell} is {amount}");
+            assert!(
+                (number(shown_usd) - usd).abs() <= 0.005_001,
+                "{what}: {cell} is {usd} USD"
+            );
+            sum += usd;
+        }
+        assert!(
+            (number(row[6]) - sum).abs() <= 0.005_001,
+            "{} is {sum} USD",
+            row[6]
+        );
+    }
 }

@@ -10,8 +10,8 @@ step() { printf '\033[1m==> Benches: %s\033[0m\n' "$1"; }
 
 step 'optimised aggregator and benches (the first time takes some minutes)'
 # Both at once: chosen apart, their dependencies would be compiled twice for different features.
-figures=$(cargo build --locked --release -p edgewatch-aggregator -p edgewatch-agent -p edgewatch-tests \
-  --bin edgewatch --bin edgewatch-agent --bench figures \
+figures=$(cargo build --locked --release -p edgewatch-aggregator -p edgewatch-agent -p edgewatch-spin-host -p edgewatch-tests \
+  --bin edgewatch --bin edgewatch-agent --bin spin-host --bench figures \
   --message-format=json-render-diagnostics | sed -n 's/.*"executable":"\([^"]*figures-[^"]*\)".*/\1/p' | tail -n 1)
 # The agent is measured beside this exporter, taken out of Debian's package without installing it.
 exporter=prometheus-blackbox-exporter

@@ -19,6 +19,19 @@ impl Agent {
     /// # Panics
     /// When the binary is not built.
     pub fn start(aggregator: &Aggregator, region: &str, directory: &Path) -> Self {
+        Self::start_with(aggregator, region, directory, &[])
+    }
+
+    /// The same with more in its environment.
+    ///
+    /// # Panics
+    /// When the binary is not built.
+    pub fn start_with(
+        aggregator: &Aggregator,
+        region: &str,
+        directory: &Path,
+        more: &[(&str, String)],
+    ) -> Self {
         let environment = [
             ("EDGEWATCH_AGGREGATOR_URL", aggregator.origin()),
             (
@@ -33,6 +46,7 @@ impl Agent {
         ];
         let environment: Vec<_> = environment
             .into_iter()
+            .chain(more.iter().cloned())
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         Self {

@@ -132,6 +132,19 @@ function compressOnce(bytes) {
   return readFileSync(kept);
 }
 
+/** What names a colour, a size of type or a space itself instead of taking a token. */
+function styleFaults() {
+  const kinds = [
+    ["colour", /#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(|\blight-dark\(/i],
+    ["size of type", /^\s*font(-size|-weight)?:(?! (var\(|inherit))/],
+    ["space", /^\s*(padding|margin|gap|row-gap|column-gap)[a-z-]*:.*(?<![\w.-])([4-9]|\d{2,})px/],
+  ];
+  const files = readdirSync(join(here, "style"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".css") && name !== "tokens.css");
+  return files.flatMap((name) =>
+    readFileSync(join(here, "style", name), "utf8").split("\n").flatMap((line, i) =>
+      kinds.filter(([, pattern]) => pattern.test(line)).map(([kind]) => `ui/style/${name}:${i + 1}: a ${kind} of its own: ${line.trim()}`)));
+}
+
 async function bundle(options) {
   const result = await esbuild.build({
     bundle: true,
@@ -155,6 +168,11 @@ const script = await bundle({
 emit("app.js", script);
 emit("theme.js", await bundle({ entryPoints: [join(here, "script", "theme.js")], format: "iife" }));
 
+const faults = styleFaults();
+if (faults.length > 0) {
+  process.stderr.write(`${faults.join("\n")}\nui: colours, sizes and spaces have their names in style/tokens.css\n`);
+  process.exit(1);
+}
 const fonts = join(dirname(require.resolve("@fontsource-variable/inter/package.json")), "files");
 const fontUrls = {};
 for (const subset of ["latin", "latin-ext"]) {

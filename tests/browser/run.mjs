@@ -6,6 +6,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { assertAccessible, findBrowser, launch, looks, openPage, picture, visit } from "./browser.mjs";
+import { everyCheckType } from "./check_types.mjs";
+import { startPeers } from "./peers.mjs";
 import { System, eventually, root } from "./system.mjs";
 
 const output = join(root, "tests/browser/output");
@@ -29,9 +31,11 @@ rmSync(output, { recursive: true, force: true });
 const system = new System(output);
 const browser = await launch(executable);
 
-test("a browser walks the product", { timeout: 600_000 }, async (t) => {
+test("a browser walks the product", { timeout: 1_200_000 }, async (t) => {
+  const peers = await startPeers();
   t.after(async () => {
     await browser.close();
+    peers.stop();
     await system.stopAll();
   });
   await system.startTarget();
@@ -208,6 +212,8 @@ test("a browser walks the product", { timeout: 600_000 }, async (t) => {
     noFaults("types");
   });
 
+  await everyCheckType(t, { page, system, peers, output, wrong, save, newMonitor, noFaults });
+
   await t.test("it is seen up, down and up again without a reload", async () => {
     await visit(page, "/");
     await page.evaluate(() => (globalThis.notReloaded = true));
@@ -269,7 +275,7 @@ test("a browser walks the product", { timeout: 600_000 }, async (t) => {
     writeFileSync(join(system.dir, "edgewatch.yml"), manyMonitors());
     await visit(page, "/");
     await page.getByText("Service 001").first().waitFor({ timeout: 60_000 });
-    await page.getByRole("link", { name: /All\s*504/ }).waitFor();
+    await page.getByRole("link", { name: /All\s*51[56]/ }).waitFor();
     await picture(page, output, "overview-500", "/");
     // Rows are made as they come into sight.
     for (let i = 0; i < 40 && !(await page.getByText("Service 500").count()); i++) {

@@ -69,9 +69,10 @@ export class System {
 
   async startTarget() {
     this.targetPort = await freePort();
-    this.start("target", join(binaries, "target"), ["--demo", "--port", String(this.targetPort)]);
+    this.start("target", join(binaries, "target"), ["--port", String(this.targetPort)]);
     this.target = `http://127.0.0.1:${this.targetPort}`;
-    await eventually("the target answers", async () => (await fetch(`${this.target}/healthy`)).ok);
+    const [line] = await eventually("the target says where it is", () => this.logged("target", /^\{.*\}$/));
+    this.addresses = JSON.parse(line);
   }
 
   async startAggregator(config) {
@@ -96,6 +97,14 @@ export class System {
       [join(root, "edge/cloudflare/local/run.mjs"), "--aggregator", this.origin, "--regions", regions, "--state", join(this.dir, "edge"), "--port", String(this.cronPort)],
       { EDGEWATCH_PROBE_SEED: this.seed, EDGEWATCH_ENROLMENT_TOKEN: this.token },
     );
+  }
+
+  /** An agent on this machine, with one script. */
+  async startAgent(region) {
+    const config = join(this.dir, "agent.yml");
+    const script = { program: "/bin/echo", arguments: ["3 hours"] };
+    writeFileSync(config, JSON.stringify({ region, aggregator_url: this.origin, state_dir: join(this.dir, "agent"), scripts: { age: script } }));
+    this.start("agent", join(binaries, "edgewatch-agent"), ["--config", config], { EDGEWATCH_ENROLMENT_TOKEN: this.token });
   }
 
   /** Fires the worker's cron now instead of at the next full minute. */
@@ -125,7 +134,7 @@ export class System {
   }
 
   async stopAll() {
-    for (const name of ["edge", "aggregator", "target"]) await this.stop(name);
+    for (const name of ["edge", "agent", "aggregator", "target"]) await this.stop(name);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

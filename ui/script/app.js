@@ -1,4 +1,5 @@
 // Takes over the page that the server rendered.
+import "./copy.js";
 import init, { hydrate } from "edgewatch-glue";
 
 await init({ module_or_path: WASM_URL });

@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod chart_geometry;
+pub mod copy;
 pub mod facts;
 pub mod field;
 pub mod heartbeat_bar;
@@ -10,6 +11,7 @@ pub mod keyed;
 pub mod latency_chart;
 pub mod loading;
 pub mod moment;
+pub mod question;
 pub mod shell;
 pub mod sight_panel;
 pub mod state_badge;

@@ -32,6 +32,8 @@ pub mod session;
 pub mod assets;
 #[cfg(feature = "ssr")]
 pub mod server;
+#[cfg(all(feature = "ssr", debug_assertions))]
+mod styleguide;
 
 /// Takes over the page that the server rendered.
 #[cfg(feature = "hydrate")]

@@ -33,13 +33,22 @@ pub fn router(api: Router, assets: Assets) -> Router {
             .unwrap_or_default();
         provide_context(Client::new(InProcess::new(api.clone(), &headers)));
     };
+    #[cfg(debug_assertions)]
+    let styleguide = {
+        let assets = assets.clone();
+        leptos_axum::render_app_async(move || {
+            set_security_headers();
+            document(&assets, false, crate::styleguide::styleguide())
+        })
+    };
     let page = leptos_axum::render_app_async_with_context(context, move || {
         set_security_headers();
-        document(&assets)
+        document(&assets, true, view! { <App /> }.into_any())
     });
-    Router::new()
-        .route("/assets/{*name}", get(get_asset))
-        .fallback(get(page).layer(CompressionLayer::new()))
+    let router = Router::new().route("/assets/{*name}", get(get_asset));
+    #[cfg(debug_assertions)]
+    let router = router.route("/styleguide", get(styleguide));
+    router.fallback(get(page).layer(CompressionLayer::new()))
 }
 
 /// Whether views are compiled as the browser's are, which `ui/build.mjs` compiles with `--cfg erase_components`.
@@ -74,11 +83,11 @@ fn set_security_headers() {
     }
 }
 
-/// The HTML document around the app.
-fn document(assets: &Assets) -> impl IntoView + use<> {
+/// The HTML document around a page, which the browser takes over if it is `live`.
+fn document(assets: &Assets, live: bool, page: AnyView) -> impl IntoView + use<> {
     // Views that were compiled in one way cannot be taken over by views that were compiled in the other.
-    let script = assets.url("app.js").filter(|_| ERASED);
-    let wasm = assets.url("app.wasm");
+    let script = assets.url("app.js").filter(|_| ERASED && live);
+    let wasm = assets.url("app.wasm").filter(|_| live);
     let font = assets.url("inter-latin.woff2");
     view! {
         <!DOCTYPE html>
@@ -107,9 +116,7 @@ fn document(assets: &Assets) -> impl IntoView + use<> {
                     })}
                 <MetaTags />
             </head>
-            <body>
-                <App />
-            </body>
+            <body>{page}</body>
         </html>
     }
 }

@@ -1,131 +1,58 @@
-//! How often a sign-in may fail: a token bucket per e-mail address and one per network address.
+//! How often a sign-in may fail: a bucket for each e-mail address and one for each network address.
 //!
-//! The buckets live in memory: a restart or a second replica gives an attacker a few more guesses, which Argon2id and
-//! the length of passwords carry. A success gives its attempt back, so nobody is slowed by signing in often.
+//! A restart or a second replica gives an attacker a few more guesses, which Argon2id and the length of passwords carry.
+//! A success gives its attempt back, so nobody is slowed by signing in often.
 
+use crate::token_bucket::{Rate, TokenBuckets, network};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, PoisonError},
-};
+use std::net::IpAddr;
 
-/// Failures in a row before an e-mail address has to wait.
-const PER_EMAIL: u32 = 10;
-/// One more attempt for an e-mail address each so often.
-const EMAIL_REFILL: TimeDelta = TimeDelta::seconds(30);
-/// Failures in a row before a network address has to wait.
-const PER_ADDRESS: u32 = 30;
-/// One more attempt for a network address each so often.
-const ADDRESS_REFILL: TimeDelta = TimeDelta::seconds(5);
-/// Buckets kept at most; full ones go first.
+/// Failures for one e-mail address.
+const PER_EMAIL: Rate = Rate {
+    burst: 10,
+    refill: TimeDelta::seconds(30),
+};
+/// Failures from one network address.
+const PER_ADDRESS: Rate = Rate {
+    burst: 30,
+    refill: TimeDelta::seconds(5),
+};
+/// Buckets kept at most.
 const MAX_BUCKETS: usize = 20_000;
 
 /// Counts the attempts to sign in.
-#[derive(Default)]
-pub struct SignInLimit {
-    buckets: Mutex<HashMap<Key, Bucket>>,
-}
+pub struct SignInLimit(TokenBuckets<Key>);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 enum Key {
     Email(String),
     Network(IpAddr),
 }
 
-impl Key {
-    fn limits(&self) -> (u32, TimeDelta) {
-        match self {
-            Self::Email(_) => (PER_EMAIL, EMAIL_REFILL),
-            Self::Network(_) => (PER_ADDRESS, ADDRESS_REFILL),
-        }
-    }
-}
-
-/// How many attempts were used, as of a moment.
-#[derive(Clone, Copy)]
-struct Bucket {
-    used: u32,
-    as_of: DateTime<Utc>,
-}
-
-impl Bucket {
-    /// The bucket after the time that has passed: whole refills only, the rest of the time is kept.
-    fn refilled(self, every: TimeDelta, now: DateTime<Utc>) -> Self {
-        let refills = ((now - self.as_of).num_milliseconds() / every.num_milliseconds()).max(0);
-        match u32::try_from(refills) {
-            Ok(refills) if refills < self.used => Self {
-                used: self.used - refills,
-                as_of: self.as_of + every * i32::try_from(refills).unwrap_or(i32::MAX),
-            },
-            _ => Self { used: 0, as_of: now },
-        }
+impl Default for SignInLimit {
+    fn default() -> Self {
+        Self(TokenBuckets::new(MAX_BUCKETS))
     }
 }
 
 impl SignInLimit {
     /// Takes one attempt for this e-mail address from this network address, or says after how many seconds to try again.
     pub fn take(&self, email: &str, address: Option<IpAddr>, now: DateTime<Utc>) -> Result<(), i64> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = keys(email, address);
-        let mut wait_s = 0;
-        for key in &keys {
-            let (limit, every) = key.limits();
-            let bucket = buckets.get(key).map(|bucket| bucket.refilled(every, now));
-            if let Some(bucket) = bucket.filter(|bucket| bucket.used >= limit) {
-                let wait = every - (now - bucket.as_of);
-                wait_s = wait_s.max(wait.num_seconds() + 1);
-            }
-        }
-        if wait_s > 0 {
-            return Err(wait_s);
-        }
-        if buckets.len() + keys.len() > MAX_BUCKETS {
-            forget_idle(&mut buckets, now);
-        }
-        for key in keys {
-            let every = key.limits().1;
-            let bucket = buckets.entry(key).or_insert(Bucket { used: 0, as_of: now });
-            *bucket = bucket.refilled(every, now);
-            bucket.used += 1;
-        }
-        Ok(())
+        self.0.take(buckets(email, address), now)
     }
 
     /// Gives the attempt back after a success.
     pub fn give_back(&self, email: &str, address: Option<IpAddr>) {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in keys(email, address) {
-            if let Some(bucket) = buckets.get_mut(&key) {
-                bucket.used = bucket.used.saturating_sub(1);
-            }
+        for (key, rate) in buckets(email, address) {
+            self.0.give_back(&key, rate);
         }
     }
 }
 
-/// Drops the buckets that are full again and, if that is not enough, those that were used least.
-fn forget_idle(buckets: &mut HashMap<Key, Bucket>, now: DateTime<Utc>) {
-    buckets.retain(|key, bucket| bucket.refilled(key.limits().1, now).used > 0);
-    for used in 1.. {
-        if buckets.len() <= MAX_BUCKETS / 2 {
-            return;
-        }
-        buckets.retain(|_, bucket| bucket.used > used);
-    }
-}
-
-fn keys(email: &str, address: Option<IpAddr>) -> Vec<Key> {
-    let mut keys = vec![Key::Email(email.trim().to_lowercase())];
-    keys.extend(address.map(|address| Key::Network(network(address))));
-    keys
-}
-
-/// The network that one party can be expected to hold: an IPv4 address, the /64 of an IPv6 address.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-        v4 @ IpAddr::V4(_) => v4,
-    }
+fn buckets(email: &str, address: Option<IpAddr>) -> impl Iterator<Item = (Key, Rate)> {
+    let email = (Key::Email(email.trim().to_lowercase()), PER_EMAIL);
+    let address = address.map(|address| (Key::Network(network(address)), PER_ADDRESS));
+    std::iter::once(email).chain(address)
 }
 
 #[cfg(test)]
@@ -143,7 +70,7 @@ mod tests {
     #[test]
     fn an_address_that_fails_too_often_waits_and_may_then_try_again() {
         let limit = SignInLimit::default();
-        for _ in 0..PER_EMAIL {
+        for _ in 0..PER_EMAIL.burst {
             limit.take("a@example.org", None, at(0)).unwrap();
         }
         let wait = limit.take(" A@EXAMPLE.org", None, at(0)).unwrap_err();
@@ -157,44 +84,24 @@ mod tests {
     #[test]
     fn a_network_that_tries_many_e_mail_addresses_waits() {
         let limit = SignInLimit::default();
-        for n in 0..PER_ADDRESS {
+        for n in 0..PER_ADDRESS.burst {
+            let from = address(&format!("2001:db8::{n:x}"));
             limit
-                .take(
-                    &format!("{n}@example.org"),
-                    Some(address(&format!("2001:db8::{n:x}"))),
-                    at(0),
-                )
+                .take(&format!("{n}@example.org"), Some(from), at(0))
                 .unwrap();
         }
-        assert!(
-            limit
-                .take("x@example.org", Some(address("2001:db8::ffff")), at(0))
-                .is_err()
-        );
-        assert!(
-            limit
-                .take("x@example.org", Some(address("2001:db8:0:1::1")), at(0))
-                .is_ok()
-        );
+        let try_from = |from| limit.take("x@example.org", Some(address(from)), at(0));
+        assert!(try_from("2001:db8::ffff").is_err());
+        assert!(try_from("2001:db8:0:1::1").is_ok());
     }
 
     #[test]
     fn a_success_is_not_counted() {
         let limit = SignInLimit::default();
+        let from = Some(address("192.0.2.1"));
         for _ in 0..100 {
-            limit
-                .take("a@example.org", Some(address("192.0.2.1")), at(0))
-                .unwrap();
-            limit.give_back("a@example.org", Some(address("192.0.2.1")));
+            limit.take("a@example.org", from, at(0)).unwrap();
+            limit.give_back("a@example.org", from);
         }
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let limit = SignInLimit::default();
-        for n in 0..MAX_BUCKETS + 10 {
-            limit.take(&format!("{n}@example.org"), None, at(0)).unwrap();
-        }
-        assert!(limit.buckets.lock().unwrap().len() <= MAX_BUCKETS);
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     check_document::{CheckDocument, ObservationDocument, SightDocument},
     enrolment_token::{EnrolmentToken, EnrolmentTokenRequest},
+    heartbeat::Heartbeat,
     json::{self, FromJson, Unreadable},
     monitor::{Monitor, MonitorSettings},
     overview::Overview,
@@ -46,6 +47,11 @@ pub mod path {
     /// One monitor.
     pub fn monitor(id: i32) -> String {
         format!("/monitors/{id}")
+    }
+
+    /// Where a heartbeat monitor's job calls in.
+    pub fn heartbeat(id: i32) -> String {
+        format!("/monitors/{id}/heartbeat")
     }
 
     /// A page of a monitor's results.
@@ -155,6 +161,17 @@ impl Client {
     /// `DELETE /monitors/{id}`.
     pub async fn delete_monitor(&self, id: i32) -> Result<(), Problem> {
         self.act(Method::Delete, &format!("/monitors/{id}")).await
+    }
+
+    /// `GET /monitors/{id}/heartbeat`.
+    pub async fn get_heartbeat(&self, id: i32) -> Result<Heartbeat, Problem> {
+        self.get(&path::heartbeat(id)).await
+    }
+
+    /// `POST /monitors/{id}/heartbeat/rotate`: another URL; the one before is over.
+    pub async fn rotate_heartbeat(&self, id: i32) -> Result<Heartbeat, Problem> {
+        self.read(Method::Post, &format!("{}/rotate", path::heartbeat(id)), None)
+            .await
     }
 
     /// `GET /monitors/{id}/results`.

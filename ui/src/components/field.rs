@@ -165,8 +165,8 @@ pub fn select(
 pub fn check_box(
     id: String,
     label: String,
-    hint: Option<String>,
-    disabled: bool,
+    hint: Signal<Option<String>>,
+    disabled: Signal<bool>,
     get: Signal<bool>,
     set: Callback<bool>,
 ) -> AnyView {
@@ -182,7 +182,7 @@ pub fn check_box(
             />
             <span>
                 <span class="check-label">{label}</span>
-                {hint.map(|hint| html! { <span class="hint">{hint}</span> })}
+                {move || { let hint = hint.get(); hint.map(|hint| html! { <span class="hint">{hint}</span> }) }}
             </span>
         </label>
     }

@@ -75,6 +75,8 @@ pub enum Icon {
     Signpost,
     /// A date.
     Calendar,
+    /// A time of day.
+    Clock,
     /// A heartbeat.
     Heart,
     /// A program.
@@ -136,6 +138,7 @@ impl Icon {
             }
             Self::Signpost => "M8 1.8v12.4M8 3.2h4.5l1.7 1.7-1.7 1.7H8M8 8H3.5L1.8 9.7l1.7 1.7H8",
             Self::Calendar => "M2.5 3.5h11v10h-11zM2.5 6.7h11M5.5 1.8v3M10.5 1.8v3",
+            Self::Clock => "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M8 4.5V8l2.3 1.6",
             Self::Heart => "M8 13.5C3.8 10.5 2 8.4 2 6a3 3 0 0 1 6-1 3 3 0 0 1 6 1c0 2.4-1.8 4.5-6 7.5z",
             Self::Terminal => "M2 3h12v10H2zM4.5 6l2 2-2 2M8.5 10h3",
             Self::ArrowUp => "M8 13V3M4 7l4-4 4 4",

@@ -102,10 +102,22 @@ pub fn failure(problem: &Problem, retry: Callback<()>) -> AnyView {
 /// A problem beside what caused it, such as a form.
 pub fn alert(problem: &Problem) -> AnyView {
     html! {
-        <div class="alert" role="alert">
+        <div class="alert tone-down" role="alert">
             {Icon::Warning.view()} <div>
                 <strong>{problem.title.clone()}</strong>
                 {problem.detail.clone().map(|detail| html! { <p>{detail}</p> })}
+            </div>
+        </div>
+    }
+}
+
+/// Something to look after that is there to stay until it is seen to.
+pub fn warning(tone: &'static str, title: String, about: &'static str) -> AnyView {
+    html! {
+        <div class=format!("alert tone-{tone}")>
+            {Icon::Warning.view()} <div>
+                <strong>{title}</strong>
+                <p>{about}</p>
             </div>
         </div>
     }

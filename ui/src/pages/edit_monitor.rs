@@ -19,6 +19,7 @@ use crate::{
     pages::monitor::no_such_monitor,
     session::use_session,
 };
+use check_fields::needs;
 use draft::Draft;
 use edgewatch_client::{
     check_document::CheckDocument,
@@ -78,11 +79,13 @@ impl RegionChoice {
         }
     }
 
-    /// Whether any of its probes can make checks of this type.
-    pub fn can(&self, kind: &str) -> bool {
-        self.capabilities
-            .as_ref()
-            .is_none_or(|able| able.iter().any(|one| one == kind))
+    /// The first of these capabilities that none of its probes has.
+    pub fn lacks(&self, needed: &[&'static str]) -> Option<&'static str> {
+        let able = self.capabilities.as_ref()?;
+        needed
+            .iter()
+            .copied()
+            .find(|needed| !able.iter().any(|one| one == needed))
     }
 }
 
@@ -186,14 +189,22 @@ impl FormState {
         self.problem.set(None);
         self.change(&|draft| {
             draft.choose(kind);
+            let needed = needs(draft.kind, &draft.check);
             self.regions.with_value(|regions| {
                 draft.regions.retain(|name| {
-                    regions
-                        .iter()
-                        .any(|region| region.name == *name && region.can(kind))
+                    let region = regions.iter().find(|region| region.name == *name);
+                    region.is_some_and(|region| region.lacks(&needed).is_none())
                 });
             });
         });
+    }
+
+    /// The capabilities that the check needs as it stands in the form.
+    pub fn needed(self) -> Memo<Vec<&'static str>> {
+        Memo::new(move |_| {
+            let draft = self.draft.get();
+            needs(draft.kind, &draft.check)
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! `/monitors/{id}`: one monitor in full, live.
 
+mod call_lines;
+mod calls;
 mod head;
 mod latency;
 mod result_sheet;
@@ -88,6 +90,7 @@ fn board(
         <Title text=name />
         {head::head(monitor)}
         {head::regions(monitor, view)}
+        {calls::calls(monitor, fresh)}
         {uptime::uptime(uptime, view, monitor)}
         {latency::latency(series, view, fresh)}
         {results::results(results, view, fresh, monitor)}
@@ -175,4 +178,9 @@ fn take_in(region_states: &mut [RegionState], result: &LiveResult) {
 /// Whether a monitor is being checked.
 pub(super) fn is_checked(state: MonitorState) -> bool {
     state != MonitorState::Paused
+}
+
+/// Whether a job calls in, and no region looks.
+pub(super) fn is_called(monitor: &Monitor) -> bool {
+    monitor.settings.check.type_name() == "heartbeat"
 }

@@ -7,7 +7,7 @@ use crate::{
     api::{fixed, read, use_client},
     components::{
         icon::Icon,
-        loading::{alert, loaded, skeleton_rows},
+        loading::{alert, loaded, skeleton_rows, warning},
     },
     format,
     live::use_live,
@@ -146,10 +146,37 @@ fn card(region: &Region, actions: probes::Actions) -> AnyView {
                     {if label.is_empty() { name.clone() } else { label.clone() }}
                     {(!label.is_empty()).then(|| html! { <code class="region-name">{name.clone()}</code> })}
                 </h2>
-                <span class="muted">{format::counted(region.monitors as usize, "monitor")}</span>
+                <span class="muted">{load(region)}</span>
             </div>
+            {(region.overruns > 0).then(|| too_slow(region))}
             {empty.then(|| html! { <p class="note">"No approved probe serves this region: it does not vote."</p> })}
             <div class="probe-list">{rows}</div>
         </section>
+    }
+}
+
+/// What the region has to do, and whether it does it in time.
+fn load(region: &Region) -> String {
+    let monitors = format::counted(region.monitors as usize, "monitor");
+    match region.late_p99_ms {
+        Some(ms) => format!(
+            "{monitors} · 99 of 100 checks begin within {} of their time",
+            format::micros(ms * 1_000)
+        ),
+        None => monitors,
+    }
+}
+
+/// A region whose probes cannot keep up.
+fn too_slow(region: &Region) -> AnyView {
+    let slots = format::counted(region.overruns as usize, "check");
+    html! {
+        <div class="region-warning">
+            {warning(
+                "degraded",
+                format!("Too slow for its load: {slots} of the last hour began late or not at all."),
+                "Half of an interval had passed before it could begin them. Another probe would share the load; longer intervals and shorter time-outs lessen it.",
+            )}
+        </div>
     }
 }

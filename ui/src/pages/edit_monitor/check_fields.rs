@@ -2,9 +2,12 @@
 //! field is the API's to judge.
 
 mod jobs;
+mod needs;
 mod network;
 mod shared;
 mod web;
+
+pub use needs::{CAPABILITIES, needs};
 
 use crate::components::icon::Icon;
 
@@ -22,6 +25,8 @@ pub struct CheckType {
     pub icon: Icon,
     /// How often such checks are made where nothing else is asked for, seconds.
     pub interval_s: &'static str,
+    /// The shortest interval that the API takes, seconds.
+    pub least_interval_s: u32,
     /// A new check as JSON, as far as it differs from the API's defaults.
     pub fresh: &'static str,
     /// What is asked for.

@@ -118,7 +118,11 @@ impl Draft {
         let left = std::mem::replace(&mut self.check, check);
         self.left.push((self.kind, left));
         self.kind = known.name;
-        if self.interval_s == before.interval_s {
+        let too_short = self
+            .interval_s
+            .parse()
+            .is_ok_and(|interval_s: u32| interval_s < known.least_interval_s);
+        if too_short || self.interval_s == before.interval_s {
             known.interval_s.clone_into(&mut self.interval_s);
         }
     }
@@ -263,5 +267,7 @@ mod tests {
         draft.interval_s = "30".to_owned();
         draft.choose("tcp");
         assert_eq!(draft.interval_s, "30", "what was chosen stays");
+        draft.choose("domain");
+        assert_eq!(draft.interval_s, "86400", "where it may");
     }
 }

@@ -63,8 +63,8 @@ fn block(state: FormState, scope: &str, field: &'static Field) -> AnyView {
             check_box(
                 input_id(&place),
                 field.label.to_owned(),
-                hint.map(str::to_owned),
-                false,
+                hint.map(str::to_owned).into(),
+                false.into(),
                 Signal::derive(move || {
                     let draft = state.draft.get();
                     tree::text(&draft.check, &get) == "true"

@@ -16,10 +16,11 @@ use crate::{
         field::{Binding, InputKind, check_box, field, input_id, problem_line, select, text_input},
         icon::Icon,
         loading::alert,
+        question::{Question, question},
     },
 };
 use edgewatch_client::protocol::problem::ProblemType;
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 macro_rules! bound {
@@ -109,7 +110,7 @@ pub fn form(state: FormState, title: String) -> AnyView {
                     </button>
                     <a class="button" href=back>"Cancel"</a>
                     <span class="form-wrong" role="status">{move || wrong()}</span>
-                    {state.monitor.map(remove)}
+                    {state.monitor.map(|id| remove(state, id))}
                 </div>
             </form>
             <aside class="form-aside">{move || check_type(kind.get()).map(|known| test_panel::aside(state, known))}</aside>
@@ -248,8 +249,8 @@ fn labels(state: FormState) -> AnyView {
         {check_box(
             "paused".to_owned(),
             "Paused".to_owned(),
-            Some("Kept, but not checked.".to_owned()),
-            false,
+            Some("Kept, but not checked.".to_owned()).into(),
+            false.into(),
             Signal::derive(move || { let draft = state.draft.get(); draft.paused }),
             Callback::new(move |on| state.change(&|draft| draft.paused = on)),
         )}
@@ -258,40 +259,23 @@ fn labels(state: FormState) -> AnyView {
 }
 
 /// Removing asks once more.
-fn remove(id: i32) -> AnyView {
+fn remove(state: FormState, id: i32) -> AnyView {
     let client = use_client();
     let navigate = use_navigate();
-    let dialog = NodeRef::<html::Dialog>::new();
-    let problem = RwSignal::new(None);
-    let ask = move |_| {
-        if let Some(dialog) = dialog.get_untracked() {
-            let _ = dialog.show_modal();
-        }
+    let asked = Question {
+        button: ("button button-danger form-remove", Icon::Bin, "Delete"),
+        title: "Delete this monitor?",
+        about: "It is not checked any more, and its results and history are removed. Pausing keeps them.",
+        yes: "Delete",
     };
-    let close = move |_| {
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
-    };
-    let confirmed = move |_| {
+    let confirmed = Callback::new(move |()| {
         let (client, navigate) = (client.clone(), navigate.clone());
         spawn_local(async move {
             match client.delete_monitor(id).await {
                 Ok(()) => navigate("/", NavigateOptions::default()),
-                Err(refusal) => problem.set(Some(refusal)),
+                Err(refusal) => state.problem.set(Some(refusal)),
             }
         });
-    };
-    html! {
-        <button class="button button-danger form-remove" r#type="button" on:click=ask>{Icon::Bin.view()} "Delete"</button>
-        <dialog class="dialog" node_ref=dialog aria-labelledby="remove-title">
-            <h2 id="remove-title">"Delete this monitor?"</h2>
-            <p>"It is not checked any more, and its results and history are removed. Pausing keeps them."</p>
-            {move || problem.with(|problem| problem.as_ref().map(alert))}
-            <div class="dialog-end">
-                <button class="button" r#type="button" on:click=close>"Keep"</button>
-                <button class="button button-danger" r#type="button" on:click=confirmed>"Delete"</button>
-            </div>
-        </dialog>
-    }
+    });
+    question(asked, ().into_any(), confirmed)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     FormState, RegionChoice,
-    check_fields::CheckType,
+    check_fields::{CAPABILITIES, CheckType, check_type},
     form::{bound, line, options, section},
 };
 use crate::components::field::{InputKind, check_box, field, input_id, problem_line, select};
@@ -21,6 +21,7 @@ pub fn schedule(state: FormState, known: &'static CheckType) -> AnyView {
         ("21600", "6 hours"),
         ("86400", "1 day"),
     ]);
+    intervals.retain(|(value, _)| value.parse().is_ok_and(|s: u32| s >= known.least_interval_s));
     let current = {
         let draft = state.draft.get_untracked();
         draft.interval_s.clone()
@@ -28,17 +29,19 @@ pub fn schedule(state: FormState, known: &'static CheckType) -> AnyView {
     if !intervals.iter().any(|(value, _)| *value == current) {
         intervals.insert(0, (current.clone(), format!("{current} seconds")));
     }
+    let needed = state.needed();
     let boxes = state.regions.with_value(|regions| {
         regions
             .iter()
-            .map(|region| region_box(state, region, known))
+            .map(|region| region_box(state, region, needed))
             .collect_view()
     });
-    let (able, all) = state.regions.with_value(|regions| {
-        let able = regions.iter().filter(|region| region.can(known.name));
-        (able.count(), regions.len())
-    });
     let words = move || {
+        let needed = needed.get();
+        let (able, all) = state.regions.with_value(|regions| {
+            let able = regions.iter().filter(|region| region.lacks(&needed).is_none());
+            (able.count(), regions.len())
+        });
         let draft = state.draft.get();
         match (draft.regions.is_empty(), able) {
             (false, _) => "Only the chosen regions.",
@@ -68,24 +71,27 @@ pub fn schedule(state: FormState, known: &'static CheckType) -> AnyView {
     section("Schedule", "How often, and from where.", content)
 }
 
-fn region_box(state: FormState, region: &RegionChoice, known: &'static CheckType) -> AnyView {
+fn region_box(state: FormState, region: &RegionChoice, needed: Memo<Vec<&'static str>>) -> AnyView {
     let RegionChoice { name, label, .. } = region;
-    let can = region.can(known.name);
     let (own, changed) = (name.clone(), name.clone());
     let text = if label.is_empty() {
         name.clone()
     } else {
         format!("{label} · {name}")
     };
+    let region = region.clone();
+    let lacking = Memo::new(move |_| region.lacks(&needed.get()));
+    let chosen = Memo::new(move |_| {
+        let draft = state.draft.get();
+        draft.regions.contains(&own)
+    });
     check_box(
         format!("region-{name}"),
         text,
-        (!can).then(|| format!("None of its probes can do {} checks.", known.label)),
-        !can,
-        Signal::derive(move || {
-            let draft = state.draft.get();
-            draft.regions.contains(&own)
-        }),
+        Signal::derive(move || lacking.get().map(lacking_words)),
+        // What was chosen before can be taken back.
+        Signal::derive(move || lacking.get().is_some() && !chosen.get()),
+        chosen.into(),
         Callback::new(move |on| {
             state.change(&|draft| {
                 draft.regions.retain(|region| *region != changed);
@@ -95,4 +101,14 @@ fn region_box(state: FormState, region: &RegionChoice, known: &'static CheckType
             });
         }),
     )
+}
+
+/// Why a region cannot make the check.
+fn lacking_words(capability: &str) -> String {
+    let finer = CAPABILITIES.iter().find(|(name, _)| *name == capability);
+    match (finer, check_type(capability)) {
+        (Some((_, words)), _) => format!("None of its probes can do {words}."),
+        (None, Some(known)) => format!("None of its probes can do {} checks.", known.label),
+        (None, None) => format!("None of its probes can do {capability}."),
+    }
 }

@@ -42,7 +42,7 @@ const POLLS: u32 = 90;
 /// What stands beside the form.
 pub fn aside(state: FormState, known: &'static CheckType) -> AnyView {
     if known.is_probed() {
-        test_panel(state, known)
+        test_panel(state)
     } else {
         calls()
     }
@@ -54,7 +54,7 @@ fn calls() -> AnyView {
         <section class="card test-panel" aria-labelledby="calls-title">
             <div class="card-head"><h2 id="calls-title">"How a job calls in"</h2></div>
             <div class="calls">
-                <p>"The monitor gets a secret address, which editors read from the API. The job calls it when it has run:"</p>
+                <p>"The monitor gets a secret address, which its page shows to editors once it is created. The job calls it when it has run:"</p>
                 <dl class="facts">
                     <div><dt><code>"…"</code></dt><dd>"It succeeded."</dd></div>
                     <div><dt><code>"…/start"</code></dt><dd>"It began; how long it runs is measured from here."</dd></div>
@@ -67,10 +67,20 @@ fn calls() -> AnyView {
     }
 }
 
-fn test_panel(state: FormState, known: &'static CheckType) -> AnyView {
+fn test_panel(state: FormState) -> AnyView {
     let client = use_client();
     let standing = RwSignal::new(Standing::Idle);
     let region = RwSignal::new(String::new());
+    let needed = state.needed();
+    let choices = Signal::derive(move || {
+        let needed = needed.get();
+        let mut choices = vec![(String::new(), "the aggregator, at once".to_owned())];
+        state.regions.with_value(|regions| {
+            let able = regions.iter().filter(|region| region.lacks(&needed).is_none());
+            choices.extend(able.map(|region| (region.name.clone(), region.name.clone())));
+        });
+        choices
+    });
     let run = move |_| {
         let settings = match state.draft.with_untracked(Draft::to_settings) {
             Ok(settings) => settings,
@@ -79,10 +89,13 @@ fn test_panel(state: FormState, known: &'static CheckType) -> AnyView {
                 return;
             }
         };
-        let asked = region
-            .get_untracked()
+        // One that was chosen and cannot do it any more is not on offer.
+        let asked = region.get_untracked();
+        let offered = choices.with_untracked(|choices| choices.iter().any(|(name, _)| *name == asked));
+        let asked = asked
             .parse::<edgewatch_client::protocol::name::Region>()
-            .ok();
+            .ok()
+            .filter(|_| offered);
         let request = TestRunRequest {
             check: settings.check,
             timeout_ms: settings.timeout_ms,
@@ -105,11 +118,6 @@ fn test_panel(state: FormState, known: &'static CheckType) -> AnyView {
             }
         });
     };
-    let mut choices = vec![(String::new(), "the aggregator, at once".to_owned())];
-    state.regions.with_value(|regions| {
-        let able = regions.iter().filter(|region| region.can(known.name));
-        choices.extend(able.map(|region| (region.name.clone(), region.name.clone())));
-    });
     let binding = Binding {
         get: region.into(),
         set: Callback::new(move |name| region.set(name)),
@@ -142,7 +150,7 @@ fn test_panel(state: FormState, known: &'static CheckType) -> AnyView {
             <div class="card-head"><h2 id="test-title">"Test"</h2></div>
             <div class="test-tools">
                 <label for="test-region">"From"</label>
-                {select("test-region".to_owned(), None, choices, &binding)}
+                {move || select("test-region".to_owned(), None, choices.get(), &binding)}
                 <button class="button" r#type="button" disabled=waiting on:click=run>{Icon::Bolt.view()} "Test"</button>
             </div>
             <div role="status" aria-live="polite">{move || outcome()}</div>

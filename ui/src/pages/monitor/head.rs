@@ -1,6 +1,6 @@
 //! The monitor's head: name, state, what can be done; and what each region says.
 
-use super::{Monitor, is_checked, view::View};
+use super::{Monitor, is_called, is_checked, view::View};
 use crate::{
     api::use_client,
     components::{
@@ -60,6 +60,10 @@ pub fn head(monitor: RwSignal<Monitor>) -> AnyView {
     let rhythm = move || {
         let monitor = monitor.get();
         let settings = &monitor.settings;
+        // When a job is expected is its target.
+        if is_called(&monitor) {
+            return String::new();
+        }
         format!(
             "every {} · quorum {}",
             format::span(i64::from(settings.interval_s) * 1_000),
@@ -159,6 +163,14 @@ fn banner(monitor: RwSignal<Monitor>) -> AnyView {
 }
 
 fn why(monitor: &Monitor) -> String {
+    if is_called(monitor) && is_checked(monitor.state) {
+        let states = monitor.region_states.iter();
+        let said = states.filter_map(|state| state.last_message.clone()).next();
+        return said.unwrap_or_else(|| match monitor.state {
+            MonitorState::Up => "The job called in time.".to_owned(),
+            _ => "The job has not called yet.".to_owned(),
+        });
+    }
     let voting: Vec<_> = monitor
         .region_states
         .iter()
@@ -188,8 +200,15 @@ fn why(monitor: &Monitor) -> String {
     }
 }
 
-/// A card for each region; it narrows the page to that region.
+/// A card for each region, unless jobs call the aggregator itself; it narrows the page to that region.
 pub fn regions(monitor: RwSignal<Monitor>, view: Memo<View>) -> AnyView {
+    let called = {
+        let monitor = monitor.get_untracked();
+        is_called(&monitor)
+    };
+    if called {
+        return ().into_any();
+    }
     let cards = move || {
         let monitor = monitor.get();
         let checked = is_checked(monitor.state);

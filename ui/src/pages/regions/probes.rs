@@ -4,7 +4,9 @@ use crate::{
     api::use_client,
     components::{
         icon::Icon,
+        loading::warning,
         moment::ago,
+        question::{Question, question},
         sight_panel::place_words,
         state_badge::{Look, badge},
     },
@@ -14,7 +16,7 @@ use edgewatch_client::{
     probe::Probe,
     protocol::{enrolment::ProbeStatus, problem::Problem},
 };
-use leptos::{html, prelude::*, task::spawn_local};
+use leptos::{prelude::*, task::spawn_local};
 
 /// What may be done with probes, and what follows.
 #[derive(Clone, Copy)]
@@ -43,11 +45,12 @@ impl Actions {
 }
 
 fn look(probe: &Probe) -> Look {
-    let (tone, icon, word) = match (probe.status, probe.silent) {
-        (ProbeStatus::Pending, _) => ("maintenance", Icon::Question, "Pending"),
-        (ProbeStatus::Revoked, _) => ("paused", Icon::Cross, "Revoked"),
-        (ProbeStatus::Approved, true) => ("down", Icon::Offline, "Silent"),
-        (ProbeStatus::Approved, false) => ("up", Icon::Check, "Reporting"),
+    let (tone, icon, word) = match (probe.status, probe.silent, probe.clock_off_s) {
+        (ProbeStatus::Pending, ..) => ("maintenance", Icon::Question, "Pending"),
+        (ProbeStatus::Revoked, ..) => ("paused", Icon::Cross, "Revoked"),
+        (ProbeStatus::Approved, _, Some(_)) => ("down", Icon::Clock, "Wrong clock"),
+        (ProbeStatus::Approved, true, None) => ("down", Icon::Offline, "Silent"),
+        (ProbeStatus::Approved, false, None) => ("up", Icon::Check, "Reporting"),
     };
     Look { tone, icon, word }
 }
@@ -120,47 +123,42 @@ pub fn row(probe: &Probe, actions: Actions) -> AnyView {
                 {faults}
                 {(actions.allowed && !revoked).then(|| revoke(probe.fingerprint.clone(), actions))}
             </div>
+            {probe.clock_off_s.filter(|_| !revoked).map(clock_off)}
             <dl class="probe-facts">
                 <div><dt>"Last tick"</dt><dd>{match probe.last_seen_at { Some(at) => ago(at), None => "never".into_any() }}</dd></div>
                 <div><dt>"Observed place"</dt><dd>{place_words(&probe.place)}</dd></div>
                 <div><dt>"Version"</dt><dd>{probe.software.clone()}</dd></div>
                 <div><dt>"Batches"</dt><dd class="num">{format::count(probe.last_seq)}</dd></div>
+                <div><dt>"Dropped"</dt><dd class="num">{format::counted(probe.dropped as usize, "observation")}</dd></div>
                 <div><dt>"Can do"</dt><dd>{probe.capabilities.join(", ")}</dd></div>
             </dl>
         </article>
     }
 }
 
+/// What a wrong clock means, and what is to be done.
+fn clock_off(off_s: i64) -> AnyView {
+    let by = format::span(off_s.abs() * 1_000);
+    let side = if off_s > 0 { "ahead of" } else { "behind" };
+    warning(
+        "down",
+        format!("Its clock is {by} {side} the aggregator's."),
+        "What it sends is refused. It keeps its results, and they are taken once the clock of its machine is right.",
+    )
+}
+
 /// Revoking asks once more.
 fn revoke(fingerprint: String, actions: Actions) -> AnyView {
     let client = use_client();
-    let dialog = NodeRef::<html::Dialog>::new();
-    let set_open = move |open: bool| {
-        if let Some(dialog) = dialog.get_untracked() {
-            if open {
-                let _ = dialog.show_modal();
-            } else {
-                dialog.close();
-            }
-        }
+    let asked = Question {
+        button: ("button button-small probe-revoke", Icon::Cross, "Revoke"),
+        title: "Revoke this probe?",
+        about: "From now on its batches are refused. Its history stays, and it cannot be approved again: a new key must enrol.",
+        yes: "Revoke",
     };
-    let short = fingerprint_groups(&fingerprint);
-    let confirmed = move |_| {
-        set_open(false);
-        actions.decide(fingerprint.clone(), false, client.clone());
-    };
-    html! {
-        <button class="button button-small probe-revoke" r#type="button" on:click=move |_| set_open(true)>"Revoke"</button>
-        <dialog class="dialog" node_ref=dialog aria-label="Revoke this probe">
-            <h2>"Revoke this probe?"</h2>
-            <p>"From now on its batches are refused. Its history stays, and it cannot be approved again: a new key must enrol."</p>
-            <p><code class="fingerprint">{short}</code></p>
-            <div class="dialog-end">
-                <button class="button" r#type="button" on:click=move |_| set_open(false)>"Keep"</button>
-                <button class="button button-danger" r#type="button" on:click=confirmed>"Revoke"</button>
-            </div>
-        </dialog>
-    }
+    let detail = html! { <p><code class="fingerprint">{fingerprint_groups(&fingerprint)}</code></p> };
+    let confirmed = Callback::new(move |()| actions.decide(fingerprint.clone(), false, client.clone()));
+    question(asked, detail, confirmed)
 }
 
 /// A fingerprint in groups of four, so that it can be compared.

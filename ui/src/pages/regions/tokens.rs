@@ -3,6 +3,7 @@
 use crate::{
     api::use_client,
     components::{
+        copy::copy_button,
         field::{Binding, InputKind, check_box, field, input_id, select, text_input},
         icon::Icon,
         loading::alert,
@@ -141,8 +142,8 @@ pub fn new_token() -> AnyView {
                 {check_box(
                     "self-approving".to_owned(),
                     "Approve by itself".to_owned(),
-                    Some("Whoever has the token is trusted at once.".to_owned()),
-                    false,
+                    Some("Whoever has the token is trusted at once.".to_owned()).into(),
+                    false.into(),
                     approving.into(),
                     Callback::new(move |on| approving.set(on)),
                 )}
@@ -163,29 +164,13 @@ pub fn new_token() -> AnyView {
 }
 
 fn shown_once(secret: String, close: Callback<()>) -> AnyView {
-    let copied = RwSignal::new(false);
-    let to_copy = secret.clone();
-    let copy = move |_| {
-        #[cfg(feature = "hydrate")]
-        {
-            let written = window().navigator().clipboard().write_text(&to_copy);
-            spawn_local(async move {
-                copied.set(wasm_bindgen_futures::JsFuture::from(written).await.is_ok());
-            });
-        }
-        #[cfg(not(feature = "hydrate"))]
-        let _ = &to_copy;
-    };
     html! {
         <div class="stack">
             <h2 id="token-title">"Copy it now"</h2>
             <p class="muted">"It is shown this once; only its hash is kept."</p>
             <div class="secret">
-                <code>{secret}</code>
-                <button class="button button-small" r#type="button" on:click=copy>
-                    {Icon::Copy.view()}
-                    {move || if copied.get() { "Copied" } else { "Copy" }}
-                </button>
+                <code id="token-secret">{secret}</code>
+                {copy_button("token-secret", "the token")}
             </div>
             <p class="muted">"Give it to the probe as " <code>"EDGEWATCH_ENROLMENT_TOKEN"</code> "."</p>
             <div class="dialog-end">

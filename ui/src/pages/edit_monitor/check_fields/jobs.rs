@@ -10,6 +10,7 @@ pub const HEARTBEAT: CheckType = CheckType {
     group: Group::Jobs,
     icon: Icon::Heart,
     interval_s: "60",
+    least_interval_s: 10,
     fresh: r#"{"schedule":{"every":"period","period_s":86400}}"#,
     sections: &[Section {
         title: "Expected",
@@ -59,6 +60,7 @@ pub const SCRIPT: CheckType = CheckType {
     group: Group::Jobs,
     icon: Icon::Terminal,
     interval_s: "60",
+    least_interval_s: 10,
     fresh: "{}",
     sections: &[Section {
         title: "Script",

@@ -10,6 +10,7 @@ pub const TCP: CheckType = CheckType {
     group: Group::Network,
     icon: Icon::Plug,
     interval_s: "60",
+    least_interval_s: 10,
     fresh: "{}",
     sections: &[
         Section {
@@ -74,6 +75,7 @@ pub const UDP: CheckType = CheckType {
     group: Group::Network,
     icon: Icon::Send,
     interval_s: "60",
+    least_interval_s: 10,
     fresh: r#"{"send":{"as":"text","value":""}}"#,
     sections: &[Section {
         title: "Datagram",
@@ -102,6 +104,7 @@ pub const PING: CheckType = CheckType {
     group: Group::Network,
     icon: Icon::Target,
     interval_s: "60",
+    least_interval_s: 10,
     fresh: "{}",
     sections: &[Section {
         title: "Echo requests",
@@ -133,6 +136,7 @@ pub const TLS: CheckType = CheckType {
     group: Group::Network,
     icon: Icon::Shield,
     interval_s: "3600",
+    least_interval_s: 10,
     fresh: "{}",
     sections: &[
         Section {
@@ -192,6 +196,7 @@ pub const DNS: CheckType = CheckType {
     group: Group::Network,
     icon: Icon::Signpost,
     interval_s: "300",
+    least_interval_s: 10,
     fresh: "{}",
     sections: &[
         Section {
@@ -287,6 +292,7 @@ pub const DOMAIN: CheckType = CheckType {
     group: Group::Network,
     icon: Icon::Calendar,
     interval_s: "86400",
+    least_interval_s: 3600,
     fresh: "{}",
     sections: &[Section {
         title: "Registration",

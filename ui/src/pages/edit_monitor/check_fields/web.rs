@@ -104,6 +104,7 @@ pub const HTTP: CheckType = CheckType {
     group: Group::Web,
     icon: Icon::Globe,
     interval_s: "60",
+    least_interval_s: 10,
     fresh: "{}",
     sections: &[
         Section {
@@ -238,6 +239,7 @@ pub const STEPS: CheckType = CheckType {
     group: Group::Web,
     icon: Icon::Steps,
     interval_s: "300",
+    least_interval_s: 10,
     fresh: r#"{"steps":[{"name":"Step 1","request":{}}]}"#,
     sections: &[
         Section {
@@ -268,6 +270,7 @@ pub const WEBSOCKET: CheckType = CheckType {
     group: Group::Web,
     icon: Icon::Exchange,
     interval_s: "60",
+    least_interval_s: 10,
     fresh: "{}",
     sections: &[
         Section {
@@ -314,6 +317,7 @@ pub const GRPC: CheckType = CheckType {
     group: Group::Web,
     icon: Icon::Braces,
     interval_s: "60",
+    least_interval_s: 10,
     fresh: "{}",
     sections: &[Section {
         title: "Server",

@@ -40,6 +40,8 @@ export async function openPage(context, origin) {
 export async function visit(page, path) {
   await page.goto(page.origin + path, { waitUntil: "load" });
   await page.locator("main").first().waitFor();
+  // What is typed before the page is taken over is not the app's.
+  await page.waitForFunction(() => "ready" in document.documentElement.dataset);
 }
 
 /** No accessibility violation of serious or critical impact. */
@@ -59,9 +61,12 @@ export const looks = [
   { width: 390, height: 844, colorScheme: "dark" },
 ];
 
+/** The two that differ in everything. */
+export const extremes = [looks[0], looks[3]];
+
 /** Pictures of a path in every look, each checked for accessibility and for a layout wider than the screen. */
-export async function picture(page, output, name, path) {
-  for (const { width, height, colorScheme } of looks) {
+export async function picture(page, output, name, path, some = looks) {
+  for (const { width, height, colorScheme } of some) {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     if (path !== undefined) await visit(page, path);

@@ -46,7 +46,7 @@ pub fn schedule(state: FormState, known: &'static CheckType) -> AnyView {
         match (draft.regions.is_empty(), able) {
             (false, _) => "Only the chosen regions.",
             (true, able) if able == all => "All regions, also those that come later.",
-            (true, 0) => "No region can do this yet: it waits for one that can.",
+            (true, 0) => "No region can do this: one with a probe that can is needed first.",
             (true, _) => "All regions that can, also those that come later.",
         }
     };

@@ -178,7 +178,7 @@ export async function everyCheckType(t, desk) {
         // This machine does not allow it to the agent: the form says so beforehand, and the API at the regions.
         await page.getByText("None of its probes can do", { exact: false }).first().waitFor();
         await save();
-        await page.getByText(`no region has a probe that can do \`${type.needs}\``).waitFor();
+        await page.getByText(`no region has a probe that can do \`${type.needs}\``, { exact: false }).waitFor();
         await picture(page, output, `type-${name.slice(6)}-nowhere`, undefined, extremes);
         return;
       }
@@ -257,7 +257,7 @@ export async function everyCheckType(t, desk) {
     assert.ok(await weur.isEnabled());
     await page.getByText("Connection, proxy and client certificate").click();
     await page.getByLabel("Proxy", { exact: true }).fill("http://proxy.example.com:3128");
-    await page.getByText("None of its probes can do proxies.").first().waitFor();
+    await page.getByText("None of its probes can do this with proxies.").first().waitFor();
     assert.ok(await weur.isDisabled());
     assert.ok(await page.getByLabel("office", { exact: true }).isEnabled());
     await picture(page, output, "form-lacking");

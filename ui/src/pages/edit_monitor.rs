@@ -57,35 +57,33 @@ pub struct RegionChoice {
     pub name: String,
     /// Its name for people; may be empty.
     pub label: String,
-    /// What its probes can do; none while it has no probe, and so is given the benefit of the doubt.
-    capabilities: Option<Vec<String>>,
+    /// What each of its probes can do; a region without probes is given the benefit of the doubt.
+    probes: Vec<Vec<String>>,
 }
 
 impl RegionChoice {
     fn of(region: &Region) -> Self {
-        let mut probes = region
+        let probes = region
             .probes
             .iter()
-            .filter(|probe| probe.status != ProbeStatus::Revoked)
-            .peekable();
-        let capabilities = probes
-            .peek()
-            .is_some()
-            .then(|| probes.flat_map(|probe| probe.capabilities.clone()).collect());
+            .filter(|probe| probe.status != ProbeStatus::Revoked);
         Self {
             name: region.settings.name.as_str().to_owned(),
             label: region.settings.label.clone(),
-            capabilities,
+            probes: probes.map(|probe| probe.capabilities.clone()).collect(),
         }
     }
 
-    /// The first of these capabilities that none of its probes has.
+    /// What keeps the region from a check that needs these capabilities: the first that is missing from the probe that
+    /// lacks least, for one probe makes the whole check.
     pub fn lacks(&self, needed: &[&'static str]) -> Option<&'static str> {
-        let able = self.capabilities.as_ref()?;
-        needed
-            .iter()
-            .copied()
-            .find(|needed| !able.iter().any(|one| one == needed))
+        let lacking = self.probes.iter().map(|able| {
+            let lacking = needed
+                .iter()
+                .filter(|needed| !able.iter().any(|one| one == *needed));
+            lacking.copied().collect::<Vec<_>>()
+        });
+        lacking.min_by_key(Vec::len)?.first().copied()
     }
 }
 
@@ -271,5 +269,37 @@ fn guarded(view: impl FnOnce() -> AnyView) -> AnyView {
         let problem =
             Problem::new(ProblemType::Forbidden).detail("Editors and administrators change monitors.");
         failure(&problem, Callback::new(|()| ()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_probe_of_a_region_has_to_do_all_of_a_check() {
+        let region = |probes: &[&[&str]]| RegionChoice {
+            name: "weur".to_owned(),
+            label: String::new(),
+            probes: probes
+                .iter()
+                .map(|able| able.iter().map(|&one| one.to_owned()).collect())
+                .collect(),
+        };
+        let needed = ["http", "http2", "ipv6"];
+        assert_eq!(region(&[]).lacks(&needed), None);
+        assert_eq!(region(&[&["http"]]).lacks(&needed), Some("http2"));
+        assert_eq!(
+            region(&[&["http", "http2"], &["tcp"]]).lacks(&needed),
+            Some("ipv6")
+        );
+        assert_eq!(
+            region(&[&["http", "http2"], &["ipv6"]]).lacks(&needed),
+            Some("ipv6")
+        );
+        assert_eq!(
+            region(&[&["tcp"], &["ipv6", "http2", "http"]]).lacks(&needed),
+            None
+        );
     }
 }

@@ -107,7 +107,7 @@ fn region_box(state: FormState, region: &RegionChoice, needed: Memo<Vec<&'static
 fn lacking_words(capability: &str) -> String {
     let finer = CAPABILITIES.iter().find(|(name, _)| *name == capability);
     match (finer, check_type(capability)) {
-        (Some((_, words)), _) => format!("None of its probes can do {words}."),
+        (Some((_, words)), _) => format!("None of its probes can do this with {words}."),
         (None, Some(known)) => format!("None of its probes can do {} checks.", known.label),
         (None, None) => format!("None of its probes can do {capability}."),
     }

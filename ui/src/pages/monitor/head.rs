@@ -164,8 +164,8 @@ fn banner(monitor: RwSignal<Monitor>) -> AnyView {
 
 fn why(monitor: &Monitor) -> String {
     if is_called(monitor) && is_checked(monitor.state) {
-        let states = monitor.region_states.iter();
-        let said = states.filter_map(|state| state.last_message.clone()).next();
+        let mut states = monitor.region_states.iter();
+        let said = states.find_map(|state| state.last_message.clone());
         return said.unwrap_or_else(|| match monitor.state {
             MonitorState::Up => "The job called in time.".to_owned(),
             _ => "The job has not called yet.".to_owned(),

@@ -130,11 +130,9 @@ fn figure(figures: &UptimeFigures) -> AnyView {
     let Some(share) = &figures.contractual else {
         return html! { <dd class="muted">"no data"</dd> }.into_any();
     };
-    let bounds = if share.lowest == share.highest {
-        "exactly".to_owned()
-    } else {
-        format!("{} – {} %", share.lowest, share.highest)
-    };
+    // Where no edge of an outage lies within, there is nothing uncertain.
+    let bounds = (share.lowest != share.highest)
+        .then(|| html! { <small>{format!("{} – {} %", share.lowest, share.highest)}</small> });
     let down = if figures.down_ms == 0 {
         "no downtime".to_owned()
     } else {
@@ -148,11 +146,29 @@ fn figure(figures: &UptimeFigures) -> AnyView {
     html! {
         <dd title=title>
             {share.percent.clone()} <span class="unit">" %"</span>
-            <small>{bounds}</small>
             <small>{down}</small>
+            {bounds}
         </dd>
     }
     .into_any()
+}
+
+/// The units of the band: its width, and its height, which is that of a stretch that was down.
+const BAND: (f64, u8) = (10_000.0, 34);
+
+/// The least width of a stretch that was down: the shortest outage is seen.
+const LEAST_DOWN: f64 = 30.0;
+
+/// How high a stretch stands: the worse, the higher, so that states are told apart without their colours.
+fn height(state: MonitorState) -> u8 {
+    match state {
+        MonitorState::Down => BAND.1,
+        MonitorState::Degraded => 28,
+        MonitorState::Up => 20,
+        MonitorState::Maintenance => 12,
+        MonitorState::Unknown => 6,
+        MonitorState::Paused => 3,
+    }
 }
 
 /// The record as a band, each stretch as wide as it is long.
@@ -162,22 +178,30 @@ fn ribbon(timeline: &Timeline) -> AnyView {
     }
     let clock = use_clock();
     let (from, to) = (timeline.figures.from, timeline.figures.to);
-    let whole_ms = (to - from).num_milliseconds().max(1) as f64;
-    let stretches = timeline
+    let unit = BAND.0 / (to - from).num_milliseconds().max(1) as f64;
+    // The outages last: their least width is drawn over their neighbours.
+    let (down, others): (Vec<_>, Vec<_>) = timeline
         .intervals
         .iter()
+        .partition(|interval| interval.state == MonitorState::Down);
+    let stretches = others
+        .into_iter()
+        .chain(down)
         .map(|interval| {
             let look = of_monitor(interval.state);
-            let length_ms = (interval.to - interval.from).num_milliseconds();
-            let share = format::tenths(length_ms as f64 * 10_000.0 / whole_ms);
-            let (from, to) = (interval.from, interval.to);
+            let (begins, ends) = (interval.from, interval.to);
+            let length_ms = (ends - begins).num_milliseconds();
+            let is_down = interval.state == MonitorState::Down;
+            let width = (length_ms as f64 * unit).max(if is_down { LEAST_DOWN } else { 0.0 });
+            let x = ((begins - from).num_milliseconds() as f64 * unit).min(BAND.0 - width);
+            let height = height(interval.state);
             let advisory = advisory(interval);
             let title = move || {
                 format!(
                     "{}{advisory}: {} to {}, {}",
                     look.word,
-                    format::moment(clock.wall(from), Moment::Second),
-                    format::moment(clock.wall(to), Moment::Second),
+                    format::moment(clock.wall(begins), Moment::Second),
+                    format::moment(clock.wall(ends), Moment::Second),
                     format::span(length_ms)
                 )
             };
@@ -186,11 +210,23 @@ fn ribbon(timeline: &Timeline) -> AnyView {
                 look.tone,
                 if interval.advisory.is_empty() { "" } else { " stretch-advisory" }
             );
-            html! { <li class=class style=format!("flex-grow:{share}") title=title.clone()><span class="sr-only">{title.clone()}</span></li> }
+            html! {
+                <rect class=class x=format::tenths(x) width=format::tenths(width) y=BAND.1 - height height=height>
+                    <title>{title}</title>
+                </rect>
+            }
         })
         .collect_view();
+    let outages = timeline
+        .intervals
+        .iter()
+        .filter(|interval| interval.state == MonitorState::Down)
+        .count();
+    let label = format!("Record of states: {}", format::counted(outages, "outage"));
     html! {
-        <ol class="ribbon" aria-label="Record of states">{stretches}</ol>
+        <svg class="ribbon" viewBox=format!("0 0 {} {}", BAND.0, BAND.1) preserveAspectRatio="none" role="img" aria-label=label>
+            {stretches}
+        </svg>
         <div class="ribbon-axis"><span>{moment(from, Moment::Minute)}</span><span>{moment(to, Moment::Minute)}</span></div>
     }
     .into_any()

@@ -11,10 +11,9 @@ use edgewatch_protocol::{
     slot::GRAIN_MS,
 };
 use edgewatch_tests::system::{
-    Aggregator, Api, Directory, NativeProbe, SignedRequest, json_bytes, now_ms, up,
+    Aggregator, Api, Directory, NativeProbe, SignedRequest, connect_database, json_bytes, now_ms, up,
 };
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use std::{net::Ipv4Addr, path::Path, time::Instant};
 
 /// Batches that each connection sends in a run.
@@ -97,21 +96,10 @@ pub async fn measure() {
     }
     let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM result WHERE batch_id <> $1")
         .bind(BARE)
-        .fetch_one(&mut connect(directory.path()).await)
+        .fetch_one(&mut connect_database(directory.path()).await)
         .await
         .expect("a count");
     assert_eq!(stored, sent, "every observation that was sent is a result");
-}
-
-async fn connect(directory: &Path) -> PgConnection {
-    let options = PgConnectOptions::new_without_pgpass()
-        .socket(directory.join("data/postgres/run"))
-        .port(5432)
-        .username("edgewatch")
-        .database("edgewatch");
-    PgConnection::connect_with(&options)
-        .await
-        .expect("the aggregator's database")
 }
 
 /// The slots that a batch holds of each monitor.
@@ -169,7 +157,7 @@ async fn insert(directory: &Path, work: Vec<Vec<Vec<Observation>>>) -> f64 {
     let mut connections = Vec::new();
     for batches in work {
         let rows: Vec<_> = batches.iter().map(|observations| rows(observations)).collect();
-        connections.push((connect(directory).await, rows));
+        connections.push((connect_database(directory).await, rows));
     }
     let start = Instant::now();
     let inserters: Vec<_> = connections

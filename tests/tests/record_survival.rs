@@ -9,11 +9,9 @@ use edgewatch_protocol::{
     reason::Reason,
 };
 use edgewatch_tests::system::{
-    Aggregator, Api, Directory, NativeProbe, PATIENCE, eventually, json_bytes, now_ms, up,
+    Aggregator, Api, Directory, NativeProbe, PATIENCE, connect_database, eventually, json_bytes, now_ms, up,
 };
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
-use std::path::Path;
 
 const REGIONS: [&str; 3] = ["apac", "enam", "weur"];
 const MONITORS: i32 = 6;
@@ -85,7 +83,7 @@ impl Installation {
         let directory = self.directory.path();
         eventually("all is judged", PATIENCE, async || {
             let waiting: i64 = sqlx::query_scalar("SELECT count(*) FROM evaluation_queue")
-                .fetch_one(&mut connect(directory).await)
+                .fetch_one(&mut connect_database(directory).await)
                 .await
                 .map_err(|error| error.to_string())?;
             if waiting == 0 {
@@ -104,21 +102,10 @@ impl Installation {
              ORDER BY monitor_id, from_at",
         )
         .bind(DateTime::from_timestamp_millis(first_slot_ms))
-        .fetch_all(&mut connect(self.directory.path()).await)
+        .fetch_all(&mut connect_database(self.directory.path()).await)
         .await
         .expect("the record")
     }
-}
-
-async fn connect(directory: &Path) -> PgConnection {
-    let options = PgConnectOptions::new_without_pgpass()
-        .socket(directory.join("data/postgres/run"))
-        .port(5432)
-        .username("edgewatch")
-        .database("edgewatch");
-    PgConnection::connect_with(&options)
-        .await
-        .expect("the aggregator's database")
 }
 
 /// All batches of a region's probe, chained.

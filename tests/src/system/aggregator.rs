@@ -5,6 +5,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use std::{
     fs,
     net::TcpListener,
@@ -104,6 +105,18 @@ impl Aggregator {
         })
         .await;
     }
+}
+
+/// A connection of one's own to the embedded database of an aggregator with its data in this directory.
+pub async fn connect_database(directory: &Path) -> PgConnection {
+    let options = PgConnectOptions::new_without_pgpass()
+        .socket(directory.join("data/postgres/run"))
+        .port(5432)
+        .username("edgewatch")
+        .database("edgewatch");
+    PgConnection::connect_with(&options)
+        .await
+        .expect("the aggregator's database")
 }
 
 fn spawn(directory: &Path, port: u16, environment: &[(&str, &str)]) -> Process {

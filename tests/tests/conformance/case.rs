@@ -107,8 +107,6 @@ pub enum Change {
     Ends(Vec<Outcome>),
     /// A phase shows this.
     Shows(Phase, Shape),
-    /// A phase takes so long instead, milliseconds.
-    Takes(Phase, u32),
     /// Something else is in the sight.
     Says(&'static str, Value),
 }
@@ -305,11 +303,6 @@ impl Case {
             match change {
                 Change::Ends(outcomes) => expected.ends.clone_from(outcomes),
                 Change::Shows(phase, shape) => expected.shows(*phase, *shape),
-                Change::Takes(phase, ms) => {
-                    let phase = Timed::Phase(*phase);
-                    expected.times.retain(|&(timed, ..)| timed != phase);
-                    expected.times.push((phase, *ms, 0));
-                }
                 Change::Says(pointer, value) => expected.says(pointer, value),
             }
         }

@@ -1,7 +1,7 @@
 //! The list of what hosts cannot see, in `docs/hosts.md`: made of the differences that the cases declare.
 
 use crate::{
-    case::{Case, Change, Difference, Fact, HostKind, Shape, Timed},
+    case::{Case, Change, Difference, Fact, HostKind, Shape},
     judge::{TOLERANCE_MS, told},
 };
 use edgewatch_protocol::phase::{NotMeasurable, PhaseTime};
@@ -95,14 +95,6 @@ fn usual(case: &Case, difference: &Difference) -> String {
             let shape = declared.map_or(Shape::Measured, |&(_, shape)| shape);
             format!("{} {}", phase.as_str(), shown(shape))
         }
-        Change::Takes(phase, _) => {
-            let times = case.expected.times.iter();
-            let usual = times.filter(|(timed, ..)| *timed == Timed::Phase(*phase));
-            let usual: Vec<_> = usual
-                .map(|(_, ms, _)| format!("{} {ms} ms", phase.as_str()))
-                .collect();
-            usual.join(", ")
-        }
         Change::Says(pointer, _) => {
             let facts = case.expected.facts.iter();
             let mut usual = facts.filter_map(|fact| match fact {
@@ -126,7 +118,6 @@ fn different(difference: &Difference) -> String {
             ends.join(" or ")
         }
         Change::Shows(phase, shape) => format!("{} {}", phase.as_str(), shown(*shape)),
-        Change::Takes(phase, ms) => format!("{} {ms} ms", phase.as_str()),
         Change::Says(pointer, value) if value.is_null() => format!("no {}", field(pointer)),
         Change::Says(pointer, value) => format!("{} {value}", field(pointer)),
     });

@@ -95,6 +95,13 @@ test-browser: build
 	$(STEP) 'Tests: a real browser on the running system'
 	@node tests/browser/run.mjs
 
+.PHONY: test-outage
+# Alone, and not in CI: it takes as long as the aggregator is away.
+OUTAGE_S ?= 3600
+test-outage: build ## An hour without the aggregator while an agent and a worker go on; then all arrives, in order, once
+	$(STEP) 'Test: the aggregator away for $(OUTAGE_S) s'
+	@OUTAGE_S=$(OUTAGE_S) cargo test $(NATIVE) --test store_and_forward -- --ignored --nocapture
+
 .PHONY: lint
 lint: ## Formatting, clippy, licences
 	@dev/prerequisites.sh lint
@@ -112,7 +119,7 @@ prepare: setup ## Renew .sqlx after a change of a query or a migration
 	@aggregator/prepare-queries.sh
 
 .PHONY: bench
-bench: setup build-ui build-worker build-spin ## Measure ingest, checks, agent, API and dashboard (one: `make bench PARTS=agent`); figures are ratios within the run
+bench: setup build-ui build-worker build-spin ## Measure ingest, assignments, checks, agent, API and dashboard (one: `make bench PARTS=agent`); figures are ratios within the run
 	$(STEP) 'Benches'
 	@tests/bench/run.sh $(PARTS)
 

@@ -73,4 +73,7 @@ pub struct ServeArgs {
     /// What the local region may dial: `any`, or `public` for public addresses alone
     #[arg(long, env = "EDGEWATCH_LOCAL_REGION_TARGETS", default_value = "any")]
     pub local_region_targets: LocalTargets,
+    /// How long a probe that shares its region holds its monitors after it has asked for them, seconds
+    #[arg(long, env = "EDGEWATCH_PROBE_LEASE_S", default_value_t = 180, value_parser = clap::value_parser!(u32).range(30..=3600))]
+    pub probe_lease_s: u32,
 }

@@ -12,19 +12,23 @@ use crate::{
     store::{
         batch::{self, LockedProbe, NewBatch},
         probe::status_of_code,
-        result_rows::ResultRows,
+        result_rows::{KnownSlots, ResultRows},
         signer::Signer,
     },
     untrusted_text::{clean, clean_json},
 };
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_protocol::{
     batch::{Batch, BatchReceipt, ChainHead},
     problem::{Problem, ProblemType},
 };
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 use tokio::task::spawn_blocking;
+
+/// How long after its slot a check is begun at most where another probe may have made it too.
+const LATEST_BEGIN: TimeDelta = TimeDelta::minutes(1);
 
 /// How often a transaction that got in the way of another one is tried.
 const TRIES: usize = 3;
@@ -171,7 +175,20 @@ async fn store(
         at: now,
         judging_version: locked.judging_version,
     };
-    store_results(state, &mut transaction, signed, &received, &mut outcome).await?;
+    let known = if locked.is_shared {
+        read_known_slots(&mut transaction, signed).await?
+    } else {
+        KnownSlots::default()
+    };
+    store_results(
+        state,
+        &mut transaction,
+        signed,
+        &received,
+        &known,
+        &mut outcome,
+    )
+    .await?;
     transaction.commit().await?;
     Ok(Some(outcome))
 }
@@ -186,11 +203,29 @@ fn sequence_reused(locked: &LockedProbe) -> Problem {
     problem
 }
 
+/// What other probes of the region have said of the batch's slots. A probe that is cut off goes on with what it held, for
+/// nobody can tell it that others have taken over; what both have checked then is stored once.
+async fn read_known_slots(db: &mut PgConnection, signed: &SignedBatch<'_>) -> sqlx::Result<KnownSlots> {
+    let observations = &signed.batch.observations;
+    let slots = || observations.iter().map(|observation| observation.slot_ms);
+    let at = DateTime::from_timestamp_millis;
+    let Some((from, to)) = slots().min().and_then(at).zip(slots().max().and_then(at)) else {
+        return Ok(KnownSlots::default());
+    };
+    let monitors: BTreeSet<i32> = observations
+        .iter()
+        .map(|observation| observation.monitor.0)
+        .collect();
+    let monitors: Vec<_> = monitors.into_iter().collect();
+    KnownSlots::read(db, signed.probe.region_id, &monitors, from, to + LATEST_BEGIN).await
+}
+
 async fn store_results(
     state: &AppState,
     db: &mut PgConnection,
     signed: &SignedBatch<'_>,
     received: &Received,
+    known: &KnownSlots,
     outcome: &mut Outcome,
 ) -> sqlx::Result<()> {
     let region_id = signed.probe.region_id;
@@ -207,8 +242,12 @@ async fn store_results(
             outcome.dropped.not_assigned += 1;
             continue;
         }
-        rows.push(position, started_at, observation);
         outcome.results.push(TakenResult::new(observation, started_at));
+        if known.has(observation) {
+            outcome.dropped.known += 1;
+        } else {
+            rows.push(position, started_at, observation);
+        }
     }
     rows.insert(db, outcome.batch_id, region_id).await
 }

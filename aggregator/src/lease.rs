@@ -1,16 +1,22 @@
 //! Which of several probes of one region checks a monitor: rendezvous hashing over those that are alive and can. Each
 //! monitor has one holder, and when probes come or go only the monitors move that have to.
 //!
-//! A probe that comes holds nothing at once: it serves from [`ALIVE_FOR`] later on. By then each of the others has either
+//! A probe that comes holds nothing at once: it serves from a lease later on. By then each of the others has either
 //! pulled its assignments, and knows until when it holds what, or is not alive any more. So every slot has one holder,
 //! although nobody speaks to anybody. What a probe held that fell silent is held by the others once it is not alive.
+//!
+//! A probe that cannot reach the aggregator cannot know whether it is alone with that, or the aggregator is away for
+//! everybody. It goes on with what it held: else an aggregator that is away for long would leave a gap in every region
+//! that has several probes. Where it was alone with it, others have made the same slots by then; the first result of a
+//! slot is stored, and the second is not.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_protocol::{identity::Fingerprint, name::MonitorId};
 use sha2::{Digest as _, Sha256};
 
-/// A probe that has not pulled its assignments for so long loses its monitors: three ticks of a minute.
-pub const ALIVE_FOR: TimeDelta = TimeDelta::minutes(3);
+/// A probe that has not pulled its assignments for so long loses its monitors, unless the operator says otherwise: three
+/// ticks of a minute.
+pub const DEFAULT_LEASE: TimeDelta = TimeDelta::minutes(3);
 
 /// A probe that serves a region now, or will.
 #[derive(Clone, Debug)]

@@ -27,6 +27,7 @@ pub mod local_region;
 pub mod metrics;
 pub mod monitor_secrets;
 pub mod percentile;
+pub mod probe_command;
 pub mod region_load;
 pub mod secret;
 pub mod serve;

@@ -5,6 +5,7 @@ use edgewatch_aggregator::{
     check_command::{self, CheckArgs},
     config::ServeArgs,
     config_file::ConfigFile,
+    probe_command::{self, ProbeArgs},
     serve::serve,
     telemetry::start_logging,
     user_command::{self, UserArgs},
@@ -32,6 +33,8 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Checks, made once from this machine
     Check(Box<CheckArgs>),
+    /// Probes, prepared for where they are to run
+    Probe(Box<ProbeArgs>),
     /// Users and their passwords
     User(Box<UserArgs>),
     /// Configuration files
@@ -69,6 +72,7 @@ async fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Command::Probe(args) => probe_command::run(*args).await,
         Command::User(args) => user_command::run(*args).await,
         Command::Config(ConfigCommand::Check { file }) => check_config(&file),
     };

@@ -205,6 +205,7 @@ impl Metrics {
             ("not_assigned", dropped.not_assigned),
             ("future", dropped.future),
             ("too_old", dropped.too_old),
+            ("known", dropped.known),
         ] {
             let labels = ReasonLabels {
                 reason: reason.to_owned(),

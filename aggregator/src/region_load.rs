@@ -4,7 +4,7 @@
 //! died is missing from the figures, not from the results.
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use edgewatch_protocol::batch::Batch;
+use edgewatch_protocol::{batch::Batch, slot::spread_ms};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -39,8 +39,8 @@ pub struct RegionLoad {
 }
 
 impl RegionLoad {
-    /// Adds a batch that was taken now.
-    pub fn add(&self, region_id: i16, batch: &Batch, now: DateTime<Utc>) {
+    /// Adds a batch of a host's probe that was taken now.
+    pub fn add(&self, region_id: i16, host: &str, batch: &Batch, now: DateTime<Utc>) {
         let minute = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now);
         let mut minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
         let load = minutes.entry((region_id, minute)).or_default();
@@ -48,7 +48,15 @@ impl RegionLoad {
             .overruns
             .saturating_add(i64::try_from(batch.overruns).unwrap_or(i64::MAX));
         for observation in &batch.observations {
-            let late_ms = observation.started_ms.saturating_sub(observation.slot_ms);
+            // An agent begins each monitor at its own place in the slot, the other hosts begin all at its beginning.
+            let place_ms = match host {
+                "agent" => spread_ms(observation.monitor, &batch.region),
+                _ => 0,
+            };
+            let late_ms = observation
+                .started_ms
+                .saturating_sub(observation.slot_ms)
+                .saturating_sub(place_ms);
             load.late[class(late_ms)] += 1;
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     user_command::prepare_first_admin,
 };
 use axum::Router;
+use chrono::TimeDelta;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -58,6 +59,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), String> {
     };
     let mut state = AppState::new(database.pool.clone(), Clock::system(), secrets);
     state.bootstrap_token = args.bootstrap_token.as_deref().map(Into::into);
+    state.lease = TimeDelta::seconds(args.probe_lease_s.into());
     if args.local_region.is_some() && state.bootstrap_token.is_none() {
         // The local region enrols as any probe does; nobody else ever learns this token.
         state.bootstrap_token = Some(hex::encode(random::<32>()).into());

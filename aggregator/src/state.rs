@@ -2,9 +2,10 @@
 
 use crate::{
     assigned_monitors::AssignedMonitors, auth::Auth, clock::Clock, evaluation::Evaluation, events::EventBus,
-    heartbeat::call_limit::CallLimit, metrics::Metrics, region_load::RegionLoad, secret::Secrets,
+    heartbeat::call_limit::CallLimit, lease::DEFAULT_LEASE, metrics::Metrics, region_load::RegionLoad, secret::Secrets,
     settings::Settings, store::signer::KnownSigners, test_engine::TestEngine,
 };
+use chrono::TimeDelta;
 use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -40,6 +41,8 @@ pub struct AppState {
     pub settings: watch::Sender<Arc<Settings>>,
     /// `EDGEWATCH_BOOTSTRAP_TOKEN`: enrols and approves probes of any region.
     pub bootstrap_token: Option<Arc<str>>,
+    /// How long a probe holds its monitors after it has asked for them.
+    pub lease: TimeDelta,
     /// True once the process has been asked to stop: what would go on for ever ends.
     pub stopping: watch::Sender<bool>,
 }
@@ -62,6 +65,7 @@ impl AppState {
             metrics: Metrics::default(),
             settings: watch::Sender::new(Arc::default()),
             bootstrap_token: None,
+            lease: DEFAULT_LEASE,
             stopping: watch::Sender::new(false),
         }
     }

@@ -1,4 +1,4 @@
-//! What the product costs: ingest, one check, the agent, reading, the dashboard. Started by `make bench`.
+//! What the product costs: ingest, assignments, one check, the agent, reading, the dashboard. Started by `make bench`.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -7,6 +7,7 @@
 )]
 
 mod agent;
+mod assignments;
 mod check_cost;
 mod cpu;
 mod dashboard;
@@ -14,7 +15,7 @@ mod ingest;
 mod reading;
 
 /// What can be measured alone, by naming it.
-const PARTS: [&str; 5] = ["ingest", "check", "agent", "reading", "dashboard"];
+const PARTS: [&str; 6] = ["ingest", "assignments", "check", "agent", "reading", "dashboard"];
 
 #[tokio::main]
 async fn main() {
@@ -35,6 +36,9 @@ async fn main() {
     let wanted = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
     if wanted("ingest") {
         ingest::measure().await;
+    }
+    if wanted("assignments") {
+        assignments::measure().await;
     }
     if wanted("check") {
         check_cost::measure().await;

@@ -1,8 +1,8 @@
 //! The agent as its users run it: the built binary against the built aggregator.
 #![allow(clippy::expect_used, missing_docs)]
 
-use edgewatch_agent::{AgentOptions, NativePlatform};
-use edgewatch_client::result::ResultSummary;
+use edgewatch_agent::{AgentOptions, NativePlatform, script::Scripts};
+use edgewatch_client::{region::Region, result::ResultSummary};
 use edgewatch_core::config::ProbeConfig;
 use edgewatch_protocol::{identity::derive_key, observation::OutcomeState};
 use edgewatch_tests::{
@@ -13,6 +13,7 @@ use serde_json::json;
 use std::{
     collections::BTreeMap,
     io,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -192,6 +193,115 @@ async fn the_aggregators_own_region_checks_beside_it() {
     assert_eq!(api.probes().await.len(), 1, "it is still the same probe");
 }
 
+/// An agent in this process.
+fn agent(
+    aggregator: &Aggregator,
+    region: &str,
+    platform: NativePlatform,
+    max_concurrent: usize,
+    directory: &Path,
+) -> edgewatch_agent::Agent {
+    let region = region.parse().expect("a region");
+    edgewatch_agent::Agent::new(AgentOptions {
+        state_dir: directory.join(format!("agent-{region}")),
+        probe: ProbeConfig {
+            aggregator_url: aggregator.origin().parse().expect("a URL"),
+            key: derive_key("a seed of the end-to-end tests, long enough for a key", &region).expect("a key"),
+            region,
+            enrolment_token: Some(aggregator.bootstrap_token().to_owned()),
+        },
+        platform,
+        max_concurrent,
+    })
+    .expect("an agent")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_is_too_slow_for_its_load_says_so() {
+    let directory = Directory::new();
+    let target = Target::start(Options::default())
+        .await
+        .expect("the target starts");
+    let aggregator = Aggregator::start(directory.path()).await;
+    let api = Api::sign_in(&aggregator).await;
+    // Each slot of ten seconds asks for 18 seconds of waiting: too much for one at a time.
+    for number in 0..6 {
+        let url = format!("{}/delay/3000", target.addresses().http);
+        let check = json!({"type": "http", "url": url});
+        let settings =
+            json!({"name": number.to_string(), "interval_s": 10, "timeout_ms": 5_000, "check": check});
+        api.create_monitor(&settings).await;
+    }
+    let start = |region, at_a_time| {
+        let platform = NativePlatform::unrestricted();
+        let agent = agent(&aggregator, region, platform, at_a_time, directory.path());
+        let (stop, stopped) = oneshot::channel::<()>();
+        (stop, tokio::spawn(agent.run(async { drop(stopped.await) })))
+    };
+    let agents = [start("slow", 1), start("quick", 100)];
+    let load = async |region: &str| {
+        let regions: Vec<Region> = api.get("/api/v1/regions").await;
+        let found = regions
+            .into_iter()
+            .find(|found| found.settings.name.as_str() == region);
+        found.map(|region| (region.overruns, region.late_p99_ms))
+    };
+    eventually(
+        "the slow region says that it is too slow",
+        SLOT * 4,
+        async || match load("slow").await {
+            Some((overruns, _)) if overruns >= 6 => Ok(()),
+            other => Err(format!("{other:?}")),
+        },
+    )
+    .await;
+    let quick = load("quick").await.expect("the quick region");
+    assert_eq!(quick.0, 0, "a place late in the slot is no overrun");
+    assert!(quick.1.is_some(), "it has checked");
+    let metrics = api.page("/metrics").await.text().await.expect("the metrics");
+    assert!(
+        metrics.contains("edgewatch_region_overrun_total{region=\"slow\"}"),
+        "{metrics}"
+    );
+    for (stop, running) in agents {
+        stop.send(()).expect("the agent runs");
+        running.await.expect("the agent ends");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_can_do_something_else_tells_so() {
+    let directory = Directory::new();
+    let aggregator = Aggregator::start(directory.path()).await;
+    let api = Api::sign_in(&aggregator).await;
+    let script = serde_json::from_value(json!({"program": "/bin/true"})).expect("a script's settings");
+    let scripts: Scripts = [("nothing".to_owned(), script)].into();
+    let mut seen = Vec::new();
+    for scripts in [None, Some(scripts), None] {
+        let can_run = scripts.is_some();
+        let platform = match scripts {
+            Some(scripts) => NativePlatform::unrestricted().with_scripts(scripts),
+            None => NativePlatform::unrestricted(),
+        };
+        let agent = agent(&aggregator, "office", platform, 10, directory.path());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(agent.run(async { drop(stopped.await) }));
+        eventually(
+            "the aggregator knows what it can do",
+            PATIENCE,
+            async || match api.probes().await.as_slice() {
+                [probe] if probe.capabilities.iter().any(|name| name == "script") == can_run => Ok(()),
+                other => Err(format!("{other:?}")),
+            },
+        )
+        .await;
+        seen.push(api.probes().await[0].fingerprint.clone());
+        stop.send(()).expect("the agent runs");
+        running.await.expect("the agent ends");
+    }
+    assert!(seen.iter().all(|fingerprint| *fingerprint == seen[0]), "{seen:?}");
+}
+
 /// A log in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -240,20 +350,8 @@ async fn a_wrong_clock_is_told_and_its_results_are_not_stored() {
         .finish();
     tracing::subscriber::set_global_default(subscriber).expect("no other subscriber");
     let agent = |offset_ms| {
-        let region = "office".parse().expect("a region");
-        edgewatch_agent::Agent::new(AgentOptions {
-            probe: ProbeConfig {
-                aggregator_url: aggregator.origin().parse().expect("a URL"),
-                key: derive_key("a seed of the end-to-end tests, long enough for a key", &region)
-                    .expect("a key"),
-                region,
-                enrolment_token: Some(aggregator.bootstrap_token().to_owned()),
-            },
-            platform: NativePlatform::unrestricted().with_clock_offset(offset_ms),
-            state_dir: directory.path().join("agent"),
-            max_concurrent: 10,
-        })
-        .expect("an agent")
+        let platform = NativePlatform::unrestricted().with_clock_offset(offset_ms);
+        agent(&aggregator, "office", platform, 10, directory.path())
     };
 
     // Enrolled while its clock was right.

@@ -52,6 +52,8 @@ pub struct Dropped {
     pub future: u64,
     /// They are older than any probe keeps them.
     pub too_old: u64,
+    /// Another probe of the region has checked the slot: it is judged by both, and the result is the other one's.
+    pub known: u64,
 }
 
 impl TakenBatch {

@@ -19,6 +19,8 @@ pub struct LockedProbe {
     pub silent: bool,
     /// The version of what monitors are judged by; see [`crate::assigned_monitors`].
     pub judging_version: i64,
+    /// The region has other probes.
+    pub is_shared: bool,
 }
 
 /// Locks a probe, and reads what is stored under a number of its chain.
@@ -27,7 +29,8 @@ pub async fn lock_probe(db: &mut PgConnection, probe_id: i32, seq: i64) -> sqlx:
         LockedProbe,
         "SELECT p.status, p.last_seq, p.last_digest, p.silent,
                 (SELECT digest FROM batch b WHERE b.probe_id = p.id AND b.seq = $2) AS stored_digest,
-                (SELECT version FROM judging_version) AS \"judging_version!\"
+                (SELECT version FROM judging_version) AS \"judging_version!\",
+                EXISTS (SELECT FROM probe o WHERE o.region_id = p.region_id AND o.id <> p.id AND o.status = 1) AS \"is_shared!\"
          FROM probe p WHERE p.id = $1
          FOR NO KEY UPDATE",
         probe_id,

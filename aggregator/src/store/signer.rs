@@ -25,6 +25,8 @@ pub struct Signer {
     pub region: Region,
     /// Whether it may speak.
     pub status: ProbeStatus,
+    /// What hosts it, as it says.
+    pub host: String,
 }
 
 /// The approved probes that have sent batches: what never changes of them is not read again for each. Whether one may
@@ -62,7 +64,7 @@ impl KnownSigners {
 /// The probe of a fingerprint.
 pub async fn find_signer(db: impl PgExecutor<'_>, fingerprint: &Fingerprint) -> sqlx::Result<Option<Signer>> {
     let row = sqlx::query!(
-        "SELECT p.id, p.public_key, p.region_id, r.name AS region, p.status
+        "SELECT p.id, p.public_key, p.region_id, r.name AS region, p.status, p.host
          FROM probe p JOIN region r ON r.id = p.region_id WHERE p.fingerprint = $1",
         fingerprint.0
     )
@@ -84,6 +86,7 @@ pub async fn find_signer(db: impl PgExecutor<'_>, fingerprint: &Fingerprint) -> 
                 .parse()
                 .map_err(|_| corrupt("its region's name is none"))?,
             status: status_of_code(row.status),
+            host: row.host,
         })
     })
     .transpose()

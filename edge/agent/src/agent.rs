@@ -8,7 +8,7 @@ mod deliver;
 mod schedule;
 
 use crate::{NativePlatform, host::AgentHost, storage::DirectoryStorage, transport::HttpTransport};
-use deliver::{keep_observations, ship_batches};
+use deliver::{keep_observations, note_overruns, ship_batches};
 use edgewatch_core::{
     aggregator::Aggregator,
     assignments,
@@ -28,7 +28,7 @@ use schedule::run_schedule;
 use std::{
     future::Future,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -70,6 +70,8 @@ struct Inner {
     probe: ProbeConfig,
     host: AgentHost,
     tls: TlsClient,
+    /// Slots that could not be begun in time, and that the outbox does not know of yet.
+    overruns: AtomicU64,
 }
 
 /// The monitors that the probe has to check, as they are now.
@@ -91,6 +93,7 @@ impl Agent {
                 max_concurrent: options.max_concurrent.max(1),
             },
             probe: options.probe,
+            overruns: AtomicU64::new(0),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -130,6 +133,9 @@ impl Agent {
         };
         let ship = async {
             ship_batches(inner, &outbox, &kept, complete).await;
+            if let Err(error) = note_overruns(inner, &outbox).await {
+                tracing::error!("{error}");
+            }
             let aggregator = Aggregator::new(&inner.probe, &inner.host);
             let last = edgewatch_core::report::deliver(&aggregator, &outbox);
             if !matches!(timeout(LAST_DELIVERY, last).await, Ok(Ok(delivery)) if delivery.stopped.is_none()) {

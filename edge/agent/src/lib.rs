@@ -19,6 +19,7 @@ pub use agent::{Agent, AgentOptions};
 pub use platform::{AddressPolicy, NativePlatform};
 pub use resolver::Resolver;
 pub use storage::DirectoryStorage;
+pub use transport::HttpTransport;
 
 use edgewatch_core::engine::Engine;
 use edgewatch_protocol::{

@@ -3,6 +3,13 @@
 
 const POLL_MS = 25;
 
+/** The objects of an entry such as `weur`, `oslo=weur` or `weur*3`, as the probe names them. */
+function objectNames(entry) {
+  const [place, objects = "1"] = entry.split("*");
+  const name = place.split("=")[0].trim();
+  return name ? Array.from({ length: Number(objects) }, (_, shard) => (shard ? `${name}#${shard}` : name)) : [];
+}
+
 /** Waits for the end of a region's turn and answers with its report. */
 async function regionDone(objects, name) {
   const object = objects.get(objects.idFromName(name));
@@ -19,8 +26,8 @@ export default {
     if (url.pathname !== "/__cron") return env.PROBE.fetch(request);
     const scheduledTime = new Date(Number(url.searchParams.get("time")));
     const { outcome } = await env.PROBE.scheduled({ scheduledTime, cron: "* * * * *" });
-    const names = env.EDGEWATCH_REGIONS.split(",").map((entry) => entry.split("=")[0].trim());
-    const regions = await Promise.all(names.filter(Boolean).map((name) => regionDone(env.REGION, name)));
+    const names = env.EDGEWATCH_REGIONS.split(",").flatMap(objectNames);
+    const regions = await Promise.all(names.map((name) => regionDone(env.REGION, name)));
     return Response.json({ outcome, regions: Object.fromEntries(regions) });
   },
 };

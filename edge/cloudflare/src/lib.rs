@@ -12,7 +12,6 @@ mod http_client;
 mod object_storage;
 mod place;
 mod platform;
-mod region_list;
 mod region_object;
 mod settings;
 mod socket_stream;

@@ -31,9 +31,6 @@ use worker::{Date, Delay, State, js_sys, wasm_bindgen::JsCast as _, web_sys::Wor
 /// Name and version of this software.
 pub const SOFTWARE: &str = concat!("edgewatch-cloudflare/", env!("CARGO_PKG_VERSION"));
 
-/// A worker may have six connections. One is left for a socket that is still being closed, lest the next check waits for
-/// it and counts the wait as the target's.
-const MAX_CONCURRENT: usize = 5;
 /// How long the resolver, and whoever tells the place, may take before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a resolver that was away is not asked again, so that not every check waits for it.
@@ -289,7 +286,7 @@ impl Platform for WorkersPlatform {
     }
 
     fn max_concurrent(&self) -> usize {
-        MAX_CONCURRENT
+        self.settings.max_concurrent
     }
 }
 

@@ -6,7 +6,6 @@
 
 use crate::{
     platform::{WorkersPlatform, now_ms},
-    region_list::find_object,
     settings::{Settings, configured_regions},
 };
 use edgewatch_core::{
@@ -14,7 +13,9 @@ use edgewatch_core::{
     platform::{Storage as _, StorageError},
     tick::{self, TickReport},
 };
-use edgewatch_protocol::{enrolment::ProbeStatus, identity::derive_shard_key, name::Region};
+use edgewatch_protocol::{
+    enrolment::ProbeStatus, identity::derive_shard_key, name::Region, region_list::find_object,
+};
 use serde::Serialize;
 use std::{
     cell::{Cell, OnceCell, RefCell},

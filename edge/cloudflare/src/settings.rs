@@ -1,6 +1,6 @@
 //! What whoever deploys the worker has set: variables of `wrangler.toml`, and secrets.
 
-use crate::region_list::{RegionEntry, parse_regions};
+use edgewatch_protocol::region_list::{RegionEntry, parse_regions};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use worker::{Env, Url};
 
@@ -8,6 +8,10 @@ use worker::{Env, Url};
 const DEFAULT_DOH_URL: &str = "https://cloudflare-dns.com/dns-query";
 /// Where a worker learns where it runs.
 const DEFAULT_PLACE_URL: &str = "https://cloudflare.com/cdn-cgi/trace";
+
+/// A worker may have six connections. One is left for a socket that is still being closed, lest the next check waits for
+/// it and counts the wait as the target's.
+const MAX_CONCURRENT: usize = 5;
 
 /// The settings of one deployment. Has no `Debug`, so that its secrets never reach a log.
 pub struct Settings {
@@ -21,6 +25,8 @@ pub struct Settings {
     pub doh_url: Url,
     /// `EDGEWATCH_PLACE_URL`: an address that answers like `/cdn-cgi/trace`; `None` where nothing would be true.
     pub place_url: Option<Url>,
+    /// `EDGEWATCH_MAX_CONCURRENT`: how many checks an object makes at a time.
+    pub max_concurrent: usize,
     /// `EDGEWATCH_EXTRA_ROOTS`: PEM certificates to trust beside Mozilla's, as DER.
     pub extra_roots: Vec<Vec<u8>>,
     /// `EDGEWATCH_LOCAL_TARGETS=allow`: the worker runs on a machine of one's own, where sockets reach private and
@@ -61,6 +67,7 @@ impl Settings {
                 .or(default_place)
                 .map(|text| url("EDGEWATCH_PLACE_URL", &text))
                 .transpose()?,
+            max_concurrent: max_concurrent(optional(env, "EDGEWATCH_MAX_CONCURRENT"))?,
             extra_roots: CertificateDer::pem_slice_iter(extra_roots.as_bytes())
                 .map(|certificate| certificate.map(|der| der.as_ref().to_vec()))
                 .collect::<Result<_, _>>()
@@ -72,11 +79,19 @@ impl Settings {
 
 /// `EDGEWATCH_REGIONS`, which every trigger needs and which is no secret.
 pub fn configured_regions(env: &Env) -> Result<Vec<RegionEntry>, String> {
-    parse_regions(&required(
-        env,
-        "EDGEWATCH_REGIONS",
-        "a list such as `weur,enam,apac`",
-    )?)
+    let list = required(env, "EDGEWATCH_REGIONS", "a list such as `weur,enam,apac`")?;
+    parse_regions(&list).map_err(|error| format!("EDGEWATCH_REGIONS: {error}"))
+}
+
+fn max_concurrent(text: Option<String>) -> Result<usize, String> {
+    let Some(text) = text else {
+        return Ok(MAX_CONCURRENT);
+    };
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=MAX_CONCURRENT).contains(number));
+    number.ok_or_else(|| format!("EDGEWATCH_MAX_CONCURRENT is `{text}`: use 1 to {MAX_CONCURRENT}"))
 }
 
 /// A variable or a secret; an empty one counts as absent.

@@ -23,6 +23,7 @@ mod openapi;
 pub mod phase;
 pub mod problem;
 pub mod reason;
+pub mod region_list;
 pub mod signature;
 pub mod slot;
 mod structured_field;

@@ -20,6 +20,9 @@ pub struct Edge {
 pub struct Turn {
     /// Observations made.
     pub ran: usize,
+    /// Slots that could not be begun in time.
+    #[serde(default)]
+    pub overruns: u64,
     /// Observations that the aggregator confirmed.
     pub sent: usize,
     /// Whether some wait for a further turn.
@@ -47,10 +50,10 @@ impl Edge {
         directory: &Path,
     ) -> Self {
         let (origin, token) = (aggregator.origin(), aggregator.bootstrap_token());
-        Self::start_beside(&origin, token, regions, target, directory).await
+        Self::start_beside(&origin, token, regions, target, directory, &[]).await
     }
 
-    /// The same beside whatever stands for an aggregator.
+    /// The same beside whatever stands for an aggregator, with further settings in its environment.
     ///
     /// # Panics
     /// When they do not start.
@@ -60,6 +63,7 @@ impl Edge {
         regions: &[&str],
         target: &Addresses,
         directory: &Path,
+        environment: &[(&str, &str)],
     ) -> Self {
         let mut command = Command::new("node");
         command
@@ -71,7 +75,8 @@ impl Edge {
             .arg(directory.join("edge"))
             .args(["--port", "0", "--no-cron"])
             .env("EDGEWATCH_PROBE_SEED", SEED)
-            .env("EDGEWATCH_ENROLMENT_TOKEN", enrolment_token);
+            .env("EDGEWATCH_ENROLMENT_TOKEN", enrolment_token)
+            .envs(environment.iter().copied());
         if let Some(ca) = &target.ca {
             command.arg("--roots").arg(ca);
         }
@@ -82,6 +87,11 @@ impl Edge {
             control,
             http: reqwest::Client::new(),
         }
+    }
+
+    /// Stops the regions in order, so that others may start on their state.
+    pub fn stop(&mut self) {
+        self.process.stop();
     }
 
     /// The number of the process that runs workerd.

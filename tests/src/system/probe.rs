@@ -120,6 +120,30 @@ impl NativeProbe {
         self.request("GET", path::CHAIN, None).send().await
     }
 
+    /// Sends a signed `GET` with a query, and perhaps the `ETag` that is known, whatever is answered.
+    ///
+    /// # Panics
+    /// When nothing is answered.
+    pub async fn get(&self, path: &str, query: &str, known_etag: Option<&str>) -> reqwest::Response {
+        let message = Message {
+            method: "GET",
+            authority: self.origin.trim_start_matches("http://"),
+            path,
+            query: Some(query),
+            body: None,
+        };
+        let headers = sign(&message, &self.key, now_ms().div_euclid(1000), random());
+        let mut request = self
+            .http
+            .get(format!("{}{path}?{query}", self.origin))
+            .header("signature-input", headers.signature_input)
+            .header("signature", headers.signature);
+        if let Some(etag) = known_etag {
+            request = request.header("if-none-match", etag);
+        }
+        request.send().await.expect("the aggregator answers")
+    }
+
     /// A `POST`, signed now.
     pub fn post(&self, path: &str, body: Vec<u8>) -> SignedRequest {
         self.request("POST", path, Some(body))

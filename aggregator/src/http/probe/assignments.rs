@@ -6,7 +6,7 @@ use super::signed::ProbeRequest;
 use crate::{
     announcement::Change,
     http::{ApiError, error::ApiResult, parameters::QueryParameters},
-    lease::{ALIVE_FOR, Hold, hold},
+    lease::{Hold, hold},
     state::AppState,
     store::{
         assignment::{self, note_pull},
@@ -81,7 +81,7 @@ pub(super) async fn list_assignments(
 
 async fn note(state: &AppState, probe: &Signer, now: DateTime<Utc>) -> ApiResult<()> {
     let mut transaction = state.pool.begin().await?;
-    let (alive_since, joins_at) = (now - ALIVE_FOR, now + ALIVE_FOR);
+    let (alive_since, joins_at) = (now - state.lease, now + state.lease);
     let was_silent = note_pull(
         &mut transaction,
         probe.id,
@@ -101,7 +101,7 @@ async fn note(state: &AppState, probe: &Signer, now: DateTime<Utc>) -> ApiResult
 
 /// The monitors that a probe holds, or will, by number.
 async fn list_held(state: &AppState, probe: &Signer, now: DateTime<Utc>) -> ApiResult<Vec<Held>> {
-    let live = assignment::list_live_probes(&state.pool, probe.region_id, now - ALIVE_FOR).await?;
+    let live = assignment::list_live_probes(&state.pool, probe.region_id, now - state.lease).await?;
     let assignable = assignment::list_assignable(&state.pool, probe.region_id).await?;
     let held = assignable.into_iter().filter_map(|assignable| {
         let hold = hold(
@@ -110,7 +110,7 @@ async fn list_held(state: &AppState, probe: &Signer, now: DateTime<Utc>) -> ApiR
             &live,
             &probe.fingerprint,
             // A slot of just before a hand-over may be begun just after it: both go on to know the moment for a while.
-            now - ALIVE_FOR,
+            now - state.lease,
         )?;
         Some(Held {
             monitor: assignable.monitor,

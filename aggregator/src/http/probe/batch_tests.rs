@@ -10,7 +10,9 @@ use edgewatch_protocol::{
     digest::{content_digest, sha256_hex},
     observation::Outcome,
     path,
+    reason::Reason,
     signature::{self, Body, Message, SignatureHeaders},
+    slot::spread_ms,
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -360,7 +362,8 @@ async fn a_region_that_does_not_keep_up_says_so(pool: PgPool) {
     );
     let late = |late_ms: i64| {
         let mut late = observation(&server, 1, 1, Outcome::Up);
-        late.started_ms = late.slot_ms + late_ms;
+        // It begins each monitor at its own place in the slot, which is no lateness.
+        late.started_ms = late.slot_ms + spread_ms(late.monitor, &"weur".parse().unwrap()) + late_ms;
         late
     };
     let mut batch: Batch =
@@ -389,4 +392,56 @@ async fn a_region_that_does_not_keep_up_says_so(pool: PgPool) {
         server.state.clock.now() - TimeDelta::hours(1),
     );
     assert_eq!(loads.await.unwrap(), []);
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_slot_that_two_probes_of_a_region_have_checked_is_stored_once(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut first = TestProbe::enrolled(&mut server, "weur").await;
+    let other = async |region: &str, key: u8| {
+        let mut probe = TestProbe::new(region);
+        probe.key = ed25519_dalek::SigningKey::from_bytes(&[key; 32]);
+        probe.enrol(&server, super::test_probe::TOKEN).await;
+        probe
+    };
+    let (mut second, mut elsewhere) = (other("weur", 7).await, other("enam", 8).await);
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, "shop", json!({})).await;
+    let seen = |slots_ago, outcome| observation(&server, id, slots_ago, outcome);
+    const UNMEASURED: Outcome = Outcome::Unmeasured {
+        reason: Reason::ProbeNetwork,
+    };
+
+    first
+        .deliver(&server, vec![seen(4, Outcome::Up), seen(3, Outcome::Up)])
+        .await;
+    // It was cut off meanwhile, and tells late of what the other one has told.
+    second
+        .deliver(
+            &server,
+            vec![seen(4, DOWN), seen(3, UNMEASURED), seen(2, Outcome::Up)],
+        )
+        .await;
+    assert_eq!(count(&pool, "result").await, 3);
+    elsewhere.deliver(&server, vec![seen(4, Outcome::Up)]).await;
+    assert_eq!(count(&pool, "result").await, 4);
+    // What was measured is worth more than what was not.
+    second.deliver(&server, vec![seen(1, UNMEASURED)]).await;
+    first.deliver(&server, vec![seen(1, Outcome::Up)]).await;
+    assert_eq!(count(&pool, "result").await, 6);
+
+    let listed = client
+        .get(&format!("/api/v1/monitors/{id}/results?region=weur"))
+        .await
+        .json();
+    let outcomes: Vec<_> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| &result["outcome"])
+        .collect();
+    assert!(!outcomes.contains(&&json!("down")), "{listed}");
+    let metrics = server.send("GET", "/metrics", &[], None).await.text;
+    let counted = "edgewatch_observations_dropped_total{reason=\"known\"} 2";
+    assert!(metrics.contains(counted), "{metrics}");
 }

@@ -37,7 +37,8 @@ pub(super) async fn create_batch(
         };
         let receipt = ingest_batch(&state, &signed).await?;
         if !receipt.duplicate {
-            state.region_load.add(probe.region_id, &batch, state.clock.now());
+            let now = state.clock.now();
+            state.region_load.add(probe.region_id, &probe.host, &batch, now);
             state.metrics.slots_overrun(&probe.region, batch.overruns);
         }
         ApiResult::Ok(receipt)

@@ -2,9 +2,9 @@
 
 use super::{Inner, ProblemLog};
 use crate::host::AgentHost;
-use edgewatch_core::{aggregator::Aggregator, outbox::Outbox, report::deliver};
+use edgewatch_core::{aggregator::Aggregator, outbox::Outbox, platform::StorageError, report::deliver};
 use edgewatch_protocol::{batch::MAX_OBSERVATIONS, observation::Observation};
-use std::time::Duration;
+use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::{Instant, sleep},
@@ -98,6 +98,9 @@ pub(super) async fn ship_batches(
             () = next => {}
             _ = complete.wait_for(|complete| *complete) => return,
         }
+        if let Err(error) = note_overruns(inner, outbox).await {
+            tracing::error!("{error}");
+        }
         let delivered = tokio::select! {
             delivered = deliver(&aggregator, outbox) => delivered,
             // What is under way is sent again with the rest; the aggregator takes it once.
@@ -126,4 +129,18 @@ pub(super) async fn ship_batches(
             }
         }
     }
+}
+
+/// Hands the slots that could not be begun in time to the outbox, whose next batch tells of them. One that does not know
+/// its place in the chain yet is told later.
+pub(super) async fn note_overruns(inner: &Inner, outbox: &Outbox<'_, AgentHost>) -> Result<(), StorageError> {
+    if !outbox.knows_chain().await? {
+        return Ok(());
+    }
+    let overruns = inner.overruns.swap(0, Relaxed);
+    let noted = outbox.note_overruns(overruns).await;
+    if noted.is_err() {
+        inner.overruns.fetch_add(overruns, Relaxed);
+    }
+    noted
 }

@@ -6,7 +6,7 @@ use edgewatch_core::{
     engine::Engine,
     platform::{Platform as _, StorageError},
     round::observe,
-    schedule::{Due, FIRST_ROUND_MS},
+    schedule::{Due, FIRST_ROUND_MS, is_overrun},
 };
 use edgewatch_protocol::{name::MonitorId, observation::Observation};
 use std::{
@@ -85,6 +85,7 @@ pub(super) async fn run_schedule(
             }
             let Some(busy) = Busy::claim(&shared, assignment.monitor) else {
                 shared.summary().passed_over += 1;
+                inner.overruns.fetch_add(1, Relaxed);
                 continue;
             };
             let check = run_check(
@@ -146,18 +147,19 @@ async fn run_check(
     if busy.shared.stopping.load(Relaxed) {
         return;
     }
-    let late_ms = inner.host.now_ms() - start.at_ms;
-    busy.shared
-        .summary()
-        .late_ms
-        .push(late_ms.clamp(0, i64::from(u32::MAX)) as u32);
-    let engine = Engine {
-        platform: &inner.host.platform,
-        tls: inner.tls.clone(),
-    };
     let due = Due {
         assignment: &monitors[start.index],
         slot_ms: start.slot_ms,
+    };
+    let now_ms = inner.host.now_ms();
+    // Its place within the slot is no lateness.
+    let spread_ms = start.at_ms - start.slot_ms;
+    let overruns = is_overrun(&due, now_ms - spread_ms);
+    inner.overruns.fetch_add(u64::from(overruns), Relaxed);
+    busy.shared.summary().add(now_ms - start.at_ms, overruns);
+    let engine = Engine {
+        platform: &inner.host.platform,
+        tls: inner.tls.clone(),
     };
     let observation = observe(&engine, due).await;
     // Nobody listens any more only when the agent has stopped.
@@ -208,11 +210,18 @@ impl Drop for Busy {
 struct Summary {
     /// How late each check was begun.
     late_ms: Vec<u32>,
+    /// Checks that were begun when half their interval had passed.
+    overruns: usize,
     /// Checks that were left out because the one before had not ended.
     passed_over: usize,
 }
 
 impl Summary {
+    fn add(&mut self, late_ms: i64, overruns: bool) {
+        self.late_ms.push(late_ms.clamp(0, i64::from(u32::MAX)) as u32);
+        self.overruns += usize::from(overruns);
+    }
+
     fn tell(mut self, monitors: usize) {
         self.late_ms.sort_unstable();
         let checks = self.late_ms.len();
@@ -222,6 +231,7 @@ impl Summary {
         tracing::info!(
             monitors,
             checks,
+            overruns = self.overruns,
             passed_over = self.passed_over,
             late_p50_ms = p50.unwrap_or(0),
             late_p99_ms = p99.unwrap_or(0),

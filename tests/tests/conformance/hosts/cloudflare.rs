@@ -26,6 +26,7 @@ impl Cloudflare {
             &[crate::REGION],
             target,
             directory.path(),
+            &[],
         )
         .await;
         Self {

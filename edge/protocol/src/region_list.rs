@@ -1,6 +1,7 @@
-//! `EDGEWATCH_REGIONS`: which regions to probe from, and where Cloudflare should put each.
+//! The list of regions that a deployment on Cloudflare serves: which regions to probe from, where Cloudflare should put
+//! each, and how many objects share it. The worker reads it from `EDGEWATCH_REGIONS`, the command line writes it.
 
-use edgewatch_protocol::name::Region;
+use crate::name::Region;
 
 /// The location hints of Durable Objects. Best effort, and only the first use of an object's name counts.
 pub const LOCATION_HINTS: [&str; 11] = [
@@ -39,6 +40,21 @@ pub fn find_object(entries: &[RegionEntry], name: &str) -> Option<(Region, u8)> 
     (shard < entry.shards).then(|| (entry.region.clone(), shard))
 }
 
+/// Takes `*N` from the end of an entry: what stands before it, and how many probes share the region; 1 without it.
+///
+/// # Errors
+/// One line that names the entry.
+pub fn split_shards(entry: &str) -> Result<(&str, u8), String> {
+    let Some((place, shards)) = entry.split_once('*') else {
+        return Ok((entry.trim(), 1));
+    };
+    let shards = shards.trim().parse().ok();
+    let shards = shards.filter(|shards| (1..=MAX_SHARDS).contains(shards));
+    let shards = shards
+        .ok_or_else(|| format!("`{entry}` does not say from 1 to {MAX_SHARDS} probes, as `weur*3` does"))?;
+    Ok((place.trim(), shards))
+}
+
 /// Reads a list of `hint` or `name=hint`, each with `*N` behind it where N objects shall share the region, separated by
 /// commas.
 ///
@@ -47,42 +63,27 @@ pub fn find_object(entries: &[RegionEntry], name: &str) -> Option<(Region, u8)> 
 pub fn parse_regions(list: &str) -> Result<Vec<RegionEntry>, String> {
     let mut regions: Vec<RegionEntry> = Vec::new();
     for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-        let (place, shards) = match entry.split_once('*') {
-            None => (entry, 1),
-            Some((place, shards)) => {
-                let shards = shards
-                    .trim()
-                    .parse()
-                    .ok()
-                    .filter(|shards| (1..=MAX_SHARDS).contains(shards));
-                let shards = shards.ok_or_else(|| {
-                    format!("EDGEWATCH_REGIONS: `{entry}` does not say from 1 to {MAX_SHARDS} objects, as `weur*3` does")
-                })?;
-                (place.trim(), shards)
-            }
-        };
+        let (place, shards) = split_shards(entry)?;
         let (name, hint) = place
             .split_once('=')
             .map_or((place, place), |(name, hint)| (name.trim(), hint.trim()));
-        let region: Region = name
-            .parse()
-            .map_err(|error| format!("EDGEWATCH_REGIONS: {error}"))?;
+        let region: Region = name.parse()?;
         let hint = LOCATION_HINTS
             .into_iter()
             .find(|known| *known == hint)
             .ok_or_else(|| {
                 format!(
-                    "EDGEWATCH_REGIONS: `{hint}` is no location hint: write one of {} or `name=hint`",
+                    "`{hint}` is no location hint: write one of {} or `name=hint`",
                     LOCATION_HINTS.join(" ")
                 )
             })?;
         if regions.iter().any(|known| known.region == region) {
-            return Err(format!("EDGEWATCH_REGIONS: `{region}` stands there twice"));
+            return Err(format!("`{region}` stands there twice"));
         }
         regions.push(RegionEntry { region, hint, shards });
     }
     if regions.is_empty() {
-        return Err("EDGEWATCH_REGIONS names no region".to_owned());
+        return Err("names no region".to_owned());
     }
     Ok(regions)
 }
@@ -128,9 +129,9 @@ mod tests {
         for (list, part) in [
             ("frankfurt", "`frankfurt` is no location hint"),
             ("a=mars", "`mars` is no location hint"),
-            ("weur*0", "from 1 to 32 objects"),
-            ("weur*33", "from 1 to 32 objects"),
-            ("weur*x", "from 1 to 32 objects"),
+            ("weur*0", "from 1 to 32 probes"),
+            ("weur*33", "from 1 to 32 probes"),
+            ("weur*x", "from 1 to 32 probes"),
             ("weur,weur*2", "`weur` stands there twice"),
             ("weur,weur", "`weur` stands there twice"),
             ("Weur", "`Weur` is not a region name"),

@@ -277,7 +277,7 @@ impl Deployment {
         let _ = if self.is_local {
             writeln!(
                 text,
-                "# The agent of the region {region}, in the foreground; built by `cargo build --release -p edgewatch-agent`.\n\
+                "# An agent of the region {region}, in the foreground; built by `cargo build --release -p edgewatch-agent`.\n\
                  EDGEWATCH_REGION={region} EDGEWATCH_AGGREGATOR_URL={} EDGEWATCH_ENROLMENT_TOKEN={} \\\n  \
                  EDGEWATCH_STATE_DIR=.data/agent-{region}-{number} edgewatch-agent",
                 quote(aggregator),
@@ -286,8 +286,8 @@ impl Deployment {
         } else {
             writeln!(
                 text,
-                "# The agent of the region {region}: as root on a machine with systemd, in a clone of Edgewatch. It makes its\n\
-                 # key itself; `edgewatch-agent --check-config` prints the fingerprint.\n\
+                "# An agent of the region {region}: as root on a machine of its own with systemd, in a clone of Edgewatch. It makes\n\
+                 # its key itself; `edgewatch-agent --check-config` prints the fingerprint.\n\
                  cargo build --locked --release -p edgewatch-agent\n\
                  install -m 755 \"${{CARGO_TARGET_DIR:-target}}/release/edgewatch-agent\" /usr/local/bin/\n\
                  install -m 600 /dev/null /etc/edgewatch-agent.env\n\

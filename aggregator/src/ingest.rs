@@ -180,15 +180,7 @@ async fn store(
     } else {
         KnownSlots::default()
     };
-    store_results(
-        state,
-        &mut transaction,
-        signed,
-        &received,
-        &known,
-        &mut outcome,
-    )
-    .await?;
+    store_results(state, &mut transaction, signed, &received, &known, &mut outcome).await?;
     transaction.commit().await?;
     Ok(Some(outcome))
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     assigned_monitors::AssignedMonitors, auth::Auth, clock::Clock, evaluation::Evaluation, events::EventBus,
-    heartbeat::call_limit::CallLimit, lease::DEFAULT_LEASE, metrics::Metrics, region_load::RegionLoad, secret::Secrets,
-    settings::Settings, store::signer::KnownSigners, test_engine::TestEngine,
+    heartbeat::call_limit::CallLimit, lease::DEFAULT_LEASE, metrics::Metrics, region_load::RegionLoad,
+    secret::Secrets, settings::Settings, store::signer::KnownSigners, test_engine::TestEngine,
 };
 use chrono::TimeDelta;
 use sqlx::PgPool;

@@ -179,7 +179,7 @@ async fn what_cannot_be_prepared_is_told_in_a_line() {
     let origin = aggregator.origin();
     for (said, wanted) in [
         (
-            refused(&origin, &office, &[("EDGEWATCH_ADMIN_PASSWORD", "wrong")]),
+            refused(&origin, &office, &[("EDGEWATCH_ADMIN_PASSWORD", "another horse")]),
             "signing in: ",
         ),
         (refused("http://127.0.0.1:1", &office, &[]), "cannot be reached"),
@@ -206,7 +206,10 @@ async fn what_cannot_be_prepared_is_told_in_a_line() {
         ),
     ] {
         assert!(said.contains(wanted), "{said}");
-        assert!(!said.contains(ADMIN.1) && !said.contains("wrong"), "{said}");
+        assert!(
+            !said.contains(ADMIN.1) && !said.contains("another horse"),
+            "{said}"
+        );
     }
     let mut anonymous = command(&origin, &office);
     let said = refusal(

@@ -155,6 +155,7 @@ pub(super) async fn await_arrivals(
 mod tests {
     use super::{super::deployment::Host, *};
     use chrono::DateTime;
+    use edgewatch_protocol::batch::Place;
 
     fn probe(fingerprint: &str, region: &str, host: &str, status: ProbeStatus, is_seen: bool) -> Probe {
         Probe {
@@ -164,7 +165,7 @@ mod tests {
             host: host.to_owned(),
             software: "edgewatch-agent/1".to_owned(),
             capabilities: Vec::new(),
-            place: Default::default(),
+            place: Place::default(),
             enrolled_at: DateTime::UNIX_EPOCH,
             last_seen_at: is_seen.then_some(DateTime::UNIX_EPOCH),
             silent: false,

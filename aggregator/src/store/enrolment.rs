@@ -60,10 +60,10 @@ pub async fn use_token(
 /// The number of a region, which is made if it is missing: whoever has a token for it may bring it.
 pub async fn ensure_region(db: &mut PgConnection, region: &Region, now: DateTime<Utc>) -> sqlx::Result<i16> {
     sqlx::query_scalar!(
-        "WITH made AS (
-             INSERT INTO region (name, created_at) VALUES ($1, $2) ON CONFLICT ON CONSTRAINT region_name_key DO NOTHING
-             RETURNING id)
-         SELECT id AS \"id!\" FROM made UNION ALL SELECT id FROM region WHERE name = $1 LIMIT 1",
+        // An update that changes nothing: of two probes that bring the region at once, the second one is told its number too.
+        "INSERT INTO region (name, created_at) VALUES ($1, $2)
+         ON CONFLICT ON CONSTRAINT region_name_key DO UPDATE SET name = excluded.name
+         RETURNING id",
         region.as_str(),
         now
     )

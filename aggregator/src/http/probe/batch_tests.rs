@@ -396,6 +396,9 @@ async fn a_region_that_does_not_keep_up_says_so(pool: PgPool) {
 
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
 async fn a_slot_that_two_probes_of_a_region_have_checked_is_stored_once(pool: PgPool) {
+    const UNMEASURED: Outcome = Outcome::Unmeasured {
+        reason: Reason::ProbeNetwork,
+    };
     let mut server = TestServer::new(pool.clone());
     let mut first = TestProbe::enrolled(&mut server, "weur").await;
     let other = async |region: &str, key: u8| {
@@ -408,9 +411,6 @@ async fn a_slot_that_two_probes_of_a_region_have_checked_is_stored_once(pool: Pg
     let client = server.client(Role::Editor).await;
     let id = create_monitor(&client, "shop", json!({})).await;
     let seen = |slots_ago, outcome| observation(&server, id, slots_ago, outcome);
-    const UNMEASURED: Outcome = Outcome::Unmeasured {
-        reason: Reason::ProbeNetwork,
-    };
 
     first
         .deliver(&server, vec![seen(4, Outcome::Up), seen(3, Outcome::Up)])

@@ -24,6 +24,8 @@ pub struct Process {
     name: &'static str,
     child: Child,
     log: PathBuf,
+    /// Where its own part of the log begins: what ran before it under the same name has written there too.
+    log_from: usize,
 }
 
 impl Process {
@@ -38,13 +40,19 @@ impl Process {
             .append(true)
             .open(&log)
             .expect("a log file");
+        let log_from = output.metadata().map_or(0, |metadata| metadata.len() as usize);
         let child = command
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a second handle of the log file"))
             .stderr(output)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} cannot be started: {error}: run `make build`"));
-        Self { name, child, log }
+        Self {
+            name,
+            child,
+            log,
+            log_from,
+        }
     }
 
     /// The process's number.
@@ -60,12 +68,11 @@ impl Process {
     /// Waits for the rest of the first line that has this text before it.
     pub async fn said(&mut self, before: &str, patience: Duration) -> String {
         let what = format!("{} says `{before}…`", self.name);
-        let log = self.log.clone();
+        let (log, log_from) = (self.log.clone(), self.log_from);
         eventually(&what, patience, async || {
             let output = std::fs::read_to_string(&log).unwrap_or_default();
-            let rest = output
-                .split_once(before)
-                .and_then(|(_, rest)| rest.split_once('\n'));
+            let own = output.get(log_from..).unwrap_or_default();
+            let rest = own.split_once(before).and_then(|(_, rest)| rest.split_once('\n'));
             rest.map(|(line, _)| line.trim().to_owned()).ok_or(output)
         })
         .await

@@ -79,6 +79,16 @@ fn bytes_below(path: &Path) -> u64 {
     sizes.sum()
 }
 
+/// Keeps the logs where they outlive the test: what happened half an hour ago is not in their last lines.
+fn keep_logs(directory: &Path) {
+    let kept = std::env::temp_dir().join("edgewatch-outage");
+    fs::create_dir_all(&kept).expect("a directory for the logs");
+    for name in ["aggregator.log", "agent.log", "edge.log"] {
+        fs::copy(directory.join(name), kept.join(name)).expect("a copy of a log");
+    }
+    println!("the logs are in {}", kept.display());
+}
+
 /// The results of a monitor from a region, the earliest slot first.
 async fn results(api: &Api, monitor: &Watched, region: &str) -> Vec<ResultSummary> {
     let mut results = api.all_results(monitor.id).await;
@@ -172,7 +182,9 @@ async fn after_an_hour_without_an_aggregator_everything_arrives_in_order_and_onc
     .await;
     assert!(agent.stop().expect("the agent stops by itself").success());
 
+    keep_logs(directory.path());
     let (mut stored, mut requests, mut away) = (0, 0, 0);
+    let mut gaps = Vec::new();
     for monitor in &monitors {
         let mut of_monitor = 0;
         for region in REGIONS {
@@ -186,15 +198,16 @@ async fn after_an_hour_without_an_aggregator_everything_arrives_in_order_and_onc
                 .iter()
                 .map(|result| result.slot.timestamp_millis())
                 .collect();
-            let expected_ms = monitor.interval_s * 1000;
             for pair in slots.windows(2) {
-                assert_eq!(
-                    pair[1] - pair[0],
-                    expected_ms,
-                    "{region}, {}: a slot is missing, or there twice, {} s after the aggregator went",
-                    monitor.path,
-                    (pair[0] - gone_ms) / 1000
+                assert_ne!(
+                    pair[0], pair[1],
+                    "{region}, {}: a slot is there twice",
+                    monitor.path
                 );
+                if pair[1] - pair[0] != monitor.interval_s * 1000 {
+                    let after_s = (pair[0] - gone_ms) / 1000;
+                    gaps.push(format!("{region}, {}: {after_s} s after it went", monitor.path));
+                }
             }
             of_monitor += results.len() as u64;
             away += slots
@@ -202,15 +215,18 @@ async fn after_an_hour_without_an_aggregator_everything_arrives_in_order_and_onc
                 .filter(|slot| (gone_ms..back_ms).contains(slot))
                 .count();
         }
-        assert_eq!(
-            of_monitor,
-            target.hits(&monitor.path),
-            "{}: what was requested is stored, once",
-            monitor.path
+        println!(
+            "{}: {} requests, {of_monitor} results",
+            monitor.path,
+            target.hits(&monitor.path)
         );
         stored += of_monitor;
         requests += target.hits(&monitor.path);
     }
+    assert_eq!(
+        stored, requests,
+        "what was requested is stored, once; gaps: {gaps:?}"
+    );
     // The batches came in the order in which they were seen.
     for region in REGIONS {
         let mut before = (0, 0);
@@ -230,6 +246,8 @@ async fn after_an_hour_without_an_aggregator_everything_arrives_in_order_and_onc
     for probe in api.probes().await {
         assert_eq!((probe.chain_breaks, probe.dropped), (0, 0), "{}", probe.region);
     }
+    // A slot that was never begun is no fault of what is kept, but of the schedule: it is told apart, and no less one.
+    assert!(gaps.is_empty(), "slots were left out: {gaps:?}");
     println!(
         "{requests} requests, {stored} results stored, {away} of them of slots while the aggregator was away; \
          the agent had {} KiB on disk when it came back",

@@ -5,10 +5,17 @@ use edgewatch_protocol::enrolment::ProbeStatus;
 use edgewatch_tests::system::{
     Aggregator, Api, Directory, PATIENCE, Process, binary, eventually, repository, require_worker,
 };
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use serde_json::Value;
 use std::{
     fs::{self, File},
-    os::unix::{fs::PermissionsExt as _, fs::symlink},
+    os::unix::{
+        fs::{PermissionsExt as _, symlink},
+        process::CommandExt as _,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -62,7 +69,7 @@ impl ProbeNew {
 
     /// Runs the printed commands, as whoever pastes them into a shell: in a clone, with the binaries built. `make` only
     /// builds what is built.
-    async fn run_commands(&self) -> Process {
+    async fn run_commands(&self) -> Deployed {
         self.until_told("waiting for", PATIENCE).await;
         let commands = fs::read_to_string(self.directory.join("commands.sh")).expect("the commands");
         let programs = self.directory.join("programs");
@@ -79,7 +86,8 @@ impl ProbeNew {
             .args(["-e", "-c", &commands])
             .current_dir(&self.directory)
             .env("PATH", format!("{}:{built}:{path}", programs.display()));
-        Process::start("deployment", &mut shell, &self.directory)
+        shell.process_group(0);
+        Deployed(Process::start("deployment", &mut shell, &self.directory))
     }
 
     async fn end(&mut self) {
@@ -93,6 +101,16 @@ impl Drop for ProbeNew {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A shell and all that it has started, which ends together.
+struct Deployed(Process);
+
+impl Drop for Deployed {
+    fn drop(&mut self) {
+        // An error means that they have ended already.
+        let _ = killpg(Pid::from_raw(self.0.id().cast_signed()), Signal::SIGTERM);
     }
 }
 

@@ -7,7 +7,9 @@ use edgewatch_protocol::{
     check::{Check, HttpCheck},
     observation::{Outcome, OutcomeState},
 };
-use edgewatch_tests::system::{Agent, Directory, SpinOptions, SpinRegion, System, eventually, now_ms};
+use edgewatch_tests::system::{
+    Agent, Directory, PATIENCE, SpinOptions, SpinRegion, System, eventually, now_ms,
+};
 use serde_json::json;
 use std::{
     path::Path,
@@ -19,6 +21,9 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 /// The first argument of the process that only runs the native engine.
 pub const NATIVE: &str = "native-checks";
+
+/// The worker's region, which has to be a place of Cloudflare's.
+const WORKER: &str = "weur";
 
 /// Monitors of a region.
 const MONITORS: usize = 200;
@@ -33,7 +38,7 @@ const CHECKS: usize = 300;
 const FIRST_LOOK: Duration = Duration::from_mins(2);
 
 pub async fn measure() {
-    let system = System::start(&["worker"]).await;
+    let system = System::start(&[WORKER]).await;
     let directory = Directory::new();
     let addresses = system.target.addresses();
     let urls = [&addresses.http, &addresses.https["good"]].map(|origin| format!("{origin}/healthy"));
@@ -60,8 +65,16 @@ pub async fn measure() {
             component.id(),
             Turns::Of(&component),
         ),
-        ("worker on workerd", "worker", system.edge.id(), Turns::Own),
+        ("worker on workerd", WORKER, system.edge.id(), Turns::Own),
     ];
+    eventually("all regions are enrolled", PATIENCE, async || {
+        drop(component.tick().await);
+        match system.api.approved_probes().await {
+            3 => Ok(()),
+            some => Err(format!("{some} are")),
+        }
+    })
+    .await;
     println!(
         "\nOne check, processor time in ms of the whole process; sealing, signing and sending of what was seen included"
     );
@@ -165,7 +178,7 @@ async fn of_region(system: &System, region: &str, process: u32, turns: &Turns<'_
     // The first turn pulls the assignments, and compiles what it runs.
     eventually("all monitors are checked", FIRST_LOOK, async || {
         match turns {
-            Turns::Own if region == "worker" => drop(system.edge.tick().await),
+            Turns::Own if region == WORKER => drop(system.edge.tick().await),
             Turns::Own => {}
             Turns::Of(component) => drop(component.tick().await),
         }

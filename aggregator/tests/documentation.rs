@@ -236,7 +236,7 @@ fn the_costs_are_what_the_formula_gives() {
     for row in examples {
         let (interval_s, check_s, objects) = (number(row[0]), number(row[1]), number(row[2]));
         let (turns, pokes) = (objects * month_s / 10.0, objects * month_s / 60.0);
-        let busy_s = monitors * check_s / 6.0 * month_s / interval_s + turns * delivery_s;
+        let busy_s = monitors * check_s / 5.0 * month_s / interval_s + turns * delivery_s;
         let amounts = [
             (turns + pokes, "Durable Object requests"),
             (0.128 * busy_s.min(objects * month_s), "Durable Object duration"),

@@ -52,6 +52,15 @@ pub fn span(ms: i64) -> String {
     }
 }
 
+/// A length of time that is over, to the second below an hour: `34 s`, `2 min 59 s`, `3 h 12 min`.
+pub fn length(ms: i64) -> String {
+    let s = (ms / 1_000).max(0);
+    match (s / 60, s % 60) {
+        (1..60, second) if second > 0 => format!("{} min {second} s", s / 60),
+        _ => span(ms),
+    }
+}
+
 /// How long ago: `just now`, `34 s ago`, `5 min ago`.
 pub fn ago(ms: i64) -> String {
     if ms < 5_000 {
@@ -204,6 +213,14 @@ mod tests {
         ];
         for (ms, text) in cases {
             assert_eq!(span(ms), text);
+        }
+        for (ms, text) in [
+            (34_000, "34 s"),
+            (179_900, "2 min 59 s"),
+            (180_000, "3 min"),
+            (11_520_000, "3 h 12 min"),
+        ] {
+            assert_eq!(length(ms), text);
         }
         assert_eq!(ago(1_000), "just now");
         assert_eq!(ago(11_520_000), "3 h ago");

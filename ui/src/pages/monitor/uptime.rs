@@ -136,7 +136,7 @@ fn figure(figures: &UptimeFigures) -> AnyView {
     let down = if figures.down_ms == 0 {
         "no downtime".to_owned()
     } else {
-        format!("down {}", format::span(figures.down_ms))
+        format!("down {}", format::length(figures.down_ms))
     };
     let coverage = figures.coverage.as_deref().unwrap_or("0");
     let title = format!(
@@ -202,7 +202,7 @@ fn ribbon(timeline: &Timeline) -> AnyView {
                     look.word,
                     format::moment(clock.wall(begins), Moment::Second),
                     format::moment(clock.wall(ends), Moment::Second),
-                    format::span(length_ms)
+                    format::length(length_ms)
                 )
             };
             let class = format!(
@@ -276,11 +276,11 @@ fn outage(interval: &TimelineInterval, end: DateTime<Utc>) -> AnyView {
     };
     let uncertain_ms = (interval.from - interval.earliest).num_milliseconds();
     let uncertain = (uncertain_ms > 0)
-        .then(|| html! { <span class="muted">{format!("began up to {} before", format::span(uncertain_ms))}</span> });
+        .then(|| html! { <span class="muted">{format!("began up to {} before", format::length(uncertain_ms))}</span> });
     html! {
         <li>
             {mark(of_monitor(MonitorState::Down))}
-            <strong>{format::span(length_ms)}</strong>
+            <strong>{format::length(length_ms)}</strong>
             <span>"from " {moment(interval.from, Moment::Second)}</span>
             {until}
             {uncertain}

@@ -93,6 +93,9 @@ pub fn pending(probe: &Probe, actions: Actions) -> AnyView {
     }
 }
 
+/// What hosts the aggregator's own probe, which signs heartbeats: revoking it would only silence them.
+const OWN_HOST: &str = "aggregator";
+
 /// A probe that was approved or revoked.
 pub fn row(probe: &Probe, actions: Actions) -> AnyView {
     let revoked = probe.status == ProbeStatus::Revoked;
@@ -121,7 +124,7 @@ pub fn row(probe: &Probe, actions: Actions) -> AnyView {
                 {badge(look(probe))}
                 <code class="fingerprint">{fingerprint_groups(&probe.fingerprint)}</code>
                 {faults}
-                {(actions.allowed && !revoked).then(|| revoke(probe.fingerprint.clone(), actions))}
+                {(actions.allowed && !revoked && probe.host != OWN_HOST).then(|| revoke(probe.fingerprint.clone(), actions))}
             </div>
             {probe.clock_off_s.filter(|_| !revoked).map(clock_off)}
             <dl class="probe-facts">

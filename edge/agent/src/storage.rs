@@ -12,6 +12,8 @@ use std::{
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
+    time::Duration,
 };
 use tokio::task::spawn_blocking;
 
@@ -20,6 +22,10 @@ const RECORDS: &str = "records";
 
 /// The file whose lock says that a process has the directory.
 const LOCK: &str = "lock";
+
+/// How often the lock is asked for, and how long after each time.
+const TRIES: u32 = 5;
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// What names of files being written begin with. No encoded key begins so.
 const UNFINISHED: char = '.';
@@ -42,6 +48,18 @@ struct Directory {
     records: PathBuf,
     /// Held as long as the storage is.
     _lock: File,
+}
+
+/// Takes the lock. It is asked for again a few times: an agent that has just ended may have been starting a program, which
+/// holds all that is open for a moment.
+fn take(lock: &File) -> Result<(), TryLockError> {
+    for _ in 1..TRIES {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(TRY_AGAIN_AFTER),
+            decided => return decided,
+        }
+    }
+    lock.try_lock()
 }
 
 impl DirectoryStorage {
@@ -69,16 +87,13 @@ impl DirectoryStorage {
             .mode(0o600)
             .open(state_dir.join(LOCK))
             .map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(format!(
-                    "the state directory {} is in use by another agent: give each its own",
-                    state_dir.display()
-                ));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        take(&lock).map_err(|error| match error {
+            TryLockError::WouldBlock => format!(
+                "the state directory {} is in use by another agent: give each its own",
+                state_dir.display()
+            ),
+            TryLockError::Error(error) => failed(error),
+        })?;
         for entry in fs::read_dir(&records).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {

@@ -51,7 +51,10 @@ use std::{
     time::Duration,
 };
 use talks::TALKS;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinSet,
+};
 
 /// What the target is started with.
 #[derive(Clone, Debug)]
@@ -118,10 +121,14 @@ impl Target {
         let (listener, address) = bind(options.port).await?;
         listeners.spawn(connection::serve_plain(listener, Arc::clone(&site)));
 
-        let http_v6 = match TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await {
-            Ok(listener) if !options.demo => {
+        let http_v6 = match bind_v6().await {
+            Ok((listener, reserved)) if !options.demo => {
                 let address = listener.local_addr()?;
-                listeners.spawn(connection::serve_plain(listener, Arc::clone(&site)));
+                let serving = connection::serve_plain(listener, Arc::clone(&site));
+                listeners.spawn(async move {
+                    let _reserved = reserved;
+                    serving.await;
+                });
                 Some(format!("http://{address}"))
             }
             _ => None,
@@ -169,6 +176,14 @@ impl Target {
     pub fn hits(&self, path: &str) -> u64 {
         self.site.journal.hits(path)
     }
+}
+
+/// Binds `[::1]`, and the same port of 127.0.0.1 without listening there: `localhost` is both, and nobody else must answer.
+async fn bind_v6() -> io::Result<(TcpListener, TcpSocket)> {
+    let reserved = TcpSocket::new_v4()?;
+    reserved.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    let port = reserved.local_addr()?.port();
+    Ok((TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await?, reserved))
 }
 
 /// Binds 127.0.0.1.

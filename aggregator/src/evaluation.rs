@@ -87,6 +87,12 @@ impl Evaluation {
         any
     }
 
+    /// Forgets what was passed on too late to be judged from here: its evidence was read instead.
+    fn forget_up_to(&self, id: i64) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.retain(|&kept, _| kept > id);
+    }
+
     fn take(&self, id: i64) -> Option<TakenBatch> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.remove(&id)
@@ -179,6 +185,9 @@ async fn evaluate_some(state: &AppState, memory: &mut Memory, look_for_silence: 
     record(&mut transaction, &learned, &judgement.changed, now).await?;
     transaction.commit().await?;
     *memory = learned.now_at(versions.next());
+    if let Some(&last) = ids.iter().max() {
+        state.evaluation.forget_up_to(last);
+    }
     let there_may_be_more = ids.len() == AT_ONCE || judgement.changed.len() >= MONITORS_AT_ONCE as usize;
     tell(state, ids, judgement).await;
     Ok(there_may_be_more)

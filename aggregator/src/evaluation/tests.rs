@@ -33,6 +33,23 @@ async fn queued(pool: &PgPool) -> i64 {
         .unwrap()
 }
 
+#[test]
+fn what_was_passed_on_too_late_is_not_kept() {
+    let evaluation = Evaluation::default();
+    for id in 0..=KEPT as i64 {
+        // It was judged from its evidence before it was passed on.
+        evaluation.pass_on(TakenBatch {
+            id,
+            region_id: 1,
+            region: "weur".parse().unwrap(),
+            results: Vec::new(),
+        });
+    }
+    assert!(evaluation.take(KEPT as i64).is_none(), "there is no room left");
+    evaluation.forget_up_to(KEPT as i64);
+    assert!(!evaluation.leave_to_others());
+}
+
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
 async fn what_was_taken_before_a_crash_is_judged_after_it(pool: PgPool) {
     let mut server = TestServer::new(pool.clone());

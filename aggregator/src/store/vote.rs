@@ -1,7 +1,10 @@
 //! What regions said over time: `vote_change`, and the folds in `region_state`.
 
 use chrono::{DateTime, Utc};
-use edgewatch_domain::vote::{ChangeKind, Check, VoteChange, VoteFold};
+use edgewatch_domain::{
+    verdict::Verdict,
+    vote::{BLIND_SLOTS, ChangeKind, Check, VoteChange, VoteFold},
+};
 use edgewatch_protocol::observation::OutcomeState;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap};
@@ -208,7 +211,10 @@ impl VoteChangeRows {
         sqlx::query!(
             "INSERT INTO vote_change (monitor_id, region_id, slot, position, at, earliest_at, known_at, kind)
              SELECT * FROM UNNEST($1::int4[], $2::int2[], $3::timestamptz[], $4::int2[], $5::timestamptz[],
-                                  $6::timestamptz[], $7::timestamptz[], $8::int2[])",
+                                  $6::timestamptz[], $7::timestamptz[], $8::int2[])
+             ON CONFLICT (monitor_id, region_id, slot, position) DO UPDATE
+                 SET at = excluded.at, earliest_at = excluded.earliest_at, known_at = excluded.known_at,
+                     kind = excluded.kind",
             &self.monitor_id,
             &self.region_id,
             &self.slot,
@@ -272,9 +278,13 @@ pub async fn list_quiet_pairs(
 ) -> sqlx::Result<Vec<Pair>> {
     let rows = sqlx::query!(
         "SELECT s.monitor_id, s.region_id FROM region_state s JOIN monitor m ON m.id = s.monitor_id
-         WHERE s.verdict <> 3 AND s.slot < $1::timestamptz - make_interval(secs => m.interval_s * 4)
-         LIMIT $2",
+         WHERE s.verdict <> $1 AND s.slot < $2::timestamptz - make_interval(secs => m.interval_s * $3::float8)
+           AND (m.all_regions OR EXISTS (
+               SELECT FROM monitor_region mr WHERE mr.monitor_id = m.id AND mr.region_id = s.region_id))
+         LIMIT $4",
+        Verdict::Unknown.code(),
         now,
+        f64::from(BLIND_SLOTS + 1),
         at_most
     )
     .fetch_all(db)

@@ -32,6 +32,7 @@ pub mod region_load;
 pub mod secret;
 pub mod serve;
 pub mod settings;
+pub mod slo_status;
 pub mod ssrf_guard;
 pub mod state;
 pub mod store;

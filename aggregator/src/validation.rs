@@ -98,7 +98,8 @@ fn validate_check(check: &Check) -> Vec<FieldError> {
         .collect()
 }
 
-fn check_name(name: &str, errors: &mut Vec<FieldError>) {
+/// The rule for names of what users make: of a monitor, of an objective.
+pub fn check_name(name: &str, errors: &mut Vec<FieldError>) {
     let characters = name.chars().count();
     if name.trim() != name || characters == 0 {
         errors.push(error(

@@ -3,6 +3,10 @@
 //! After the SRE Workbook, chapter 5 ("Alerting on SLOs"). Objectives are whole parts per million; budgets are fractions
 //! of the measured time, compared exactly and rounded only to be shown.
 
+mod course;
+
+pub use course::{alerting_since_ms, burn_down, counted_strictly};
+
 use crate::{
     calendar::{Unit, period_at},
     incident::outages,
@@ -46,6 +50,9 @@ impl SloWindow {
 pub struct Objective(i64);
 
 impl Objective {
+    /// The least that can be promised.
+    pub const LEAST: Self = Self(1);
+
     /// In parts per million: 1 to 999,999, so that there is a budget. 99.95 % is 999,500.
     pub fn from_parts_per_million(parts: i64) -> Option<Self> {
         (1..MILLION).contains(&parts).then_some(Self(parts))

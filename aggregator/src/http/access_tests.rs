@@ -56,6 +56,11 @@ const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("get",    "/api/v1/monitors/{id}/timeline",          "/api/v1/monitors/1/timeline",     FromRole(Role::Viewer)),
     ("get",    "/api/v1/monitors/{id}/uptime",            "/api/v1/monitors/1/uptime",       FromRole(Role::Viewer)),
     ("get",    "/api/v1/monitors/{id}/series",            "/api/v1/monitors/1/series",       FromRole(Role::Viewer)),
+    ("get",    "/api/v1/slos",                            "/api/v1/slos",                    FromRole(Role::Viewer)),
+    ("post",   "/api/v1/slos",                            "/api/v1/slos",                    FromRole(Role::Editor)),
+    ("get",    "/api/v1/slos/{id}",                       "/api/v1/slos/1",                  FromRole(Role::Viewer)),
+    ("put",    "/api/v1/slos/{id}",                       "/api/v1/slos/1",                  FromRole(Role::Editor)),
+    ("delete", "/api/v1/slos/{id}",                       "/api/v1/slos/999",                FromRole(Role::Editor)),
     ("post",   "/api/v1/tests",                           "/api/v1/tests",                   FromRole(Role::Editor)),
     ("get",    "/api/v1/tests/{id}",                      "/api/v1/tests/x",                 FromRole(Role::Viewer)),
     ("get",    "/api/v1/regions",                         "/api/v1/regions",                 FromRole(Role::Viewer)),
@@ -242,6 +247,10 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
                 201
             );
         }
+        for n in from..to {
+            let slo = json!({"name": n.to_string(), "monitors": (1..=to).collect::<Vec<_>>(), "objective_ppm": 999_000});
+            assert_eq!(admin.post("/api/v1/slos", slo).await.status, 201);
+        }
         sqlx::query(
             "INSERT INTO result (time, batch_id, monitor_id, lag_ms, total_us, region_id, position, outcome)
              SELECT $1, 1, m.id, 0, 1000, r.id, 0, 0 FROM monitor m, region r",
@@ -261,6 +270,8 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         ("/api/v1/monitors/1/timeline", 3),
         ("/api/v1/monitors/1/uptime", 2),
         ("/api/v1/monitors/1/series", 2),
+        ("/api/v1/slos", 3),
+        ("/api/v1/slos/1", 3),
     ];
     for (from, to) in [(0, 1), (1, 12)] {
         add(from, to).await;

@@ -118,6 +118,8 @@ fn constraint_problem(constraint: &str) -> Option<Problem> {
     };
     Some(match constraint {
         "monitor_name_key" => field("/name", "another monitor has this name"),
+        "slo_name_key" => field("/name", "another objective has this name"),
+        "slo_monitor_monitor_id_fkey" => field("/monitors", "a monitor among them was deleted just now"),
         "region_name_key" => field("/name", "there is a region of this name"),
         "app_user_email_key" => field("/email", "another user has this address"),
         "monitor_region_region_id_fkey" => {

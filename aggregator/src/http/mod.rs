@@ -25,6 +25,7 @@ pub mod results;
 pub mod series;
 pub mod session;
 pub mod setup;
+pub mod slos;
 #[cfg(test)]
 pub mod test_server;
 pub mod tests;
@@ -53,6 +54,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(overview::router())
         .merge(results::router())
         .merge(series::router())
+        .merge(slos::router())
         .merge(timeline::router())
         .merge(tests::router())
         .merge(regions::router())

@@ -26,6 +26,7 @@ pub mod result_rows;
 pub mod series;
 pub mod session;
 pub mod signer;
+pub mod slo;
 pub mod test_report;
 pub mod test_run;
 pub mod timeline;

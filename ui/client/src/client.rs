@@ -13,6 +13,7 @@ use crate::{
     result::{ResultDetail, ResultSummary, ResultsQuery},
     series::{Series, SeriesQuery},
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
+    slo::{Slo, SloDetail, SloSettings},
     test_run::{TestRun, TestRunRequest},
     timeline::{Timeline, TimelineQuery, Uptime, UptimeQuery},
     transport::{Method, Request, Response, Transport},
@@ -41,6 +42,8 @@ pub mod path {
     pub const OVERVIEW: &str = "/overview";
     /// The regions, with their probes.
     pub const REGIONS: &str = "/regions";
+    /// The service level objectives.
+    pub const SLOS: &str = "/slos";
     /// The open enrolment tokens.
     pub const ENROLMENT_TOKENS: &str = "/enrolment-tokens";
 
@@ -72,6 +75,11 @@ pub mod path {
     /// A monitor's uptime over the usual windows.
     pub fn uptime(id: i32, query: &UptimeQuery) -> String {
         format!("/monitors/{id}/uptime{}", query_string(&query.pairs()))
+    }
+
+    /// One service level objective.
+    pub fn slo(id: i32) -> String {
+        format!("/slos/{id}")
     }
 
     /// A monitor's latency over time.
@@ -201,6 +209,31 @@ impl Client {
     /// `GET /monitors/{id}/uptime`.
     pub async fn get_uptime(&self, id: i32, query: &UptimeQuery) -> Result<Uptime, Problem> {
         self.get(&path::uptime(id, query)).await
+    }
+
+    /// `GET /slos`.
+    pub async fn list_slos(&self) -> Result<Vec<Slo>, Problem> {
+        self.get(path::SLOS).await
+    }
+
+    /// `GET /slos/{id}`.
+    pub async fn get_slo(&self, id: i32) -> Result<SloDetail, Problem> {
+        self.get(&path::slo(id)).await
+    }
+
+    /// `POST /slos`.
+    pub async fn create_slo(&self, settings: &SloSettings) -> Result<Slo, Problem> {
+        self.write(Method::Post, path::SLOS, settings).await
+    }
+
+    /// `PUT /slos/{id}`.
+    pub async fn update_slo(&self, id: i32, settings: &SloSettings) -> Result<Slo, Problem> {
+        self.write(Method::Put, &path::slo(id), settings).await
+    }
+
+    /// `DELETE /slos/{id}`.
+    pub async fn delete_slo(&self, id: i32) -> Result<(), Problem> {
+        self.act(Method::Delete, &path::slo(id)).await
     }
 
     /// `GET /regions`, with their probes.

@@ -19,6 +19,7 @@ pub mod region;
 pub mod result;
 pub mod series;
 pub mod session;
+pub mod slo;
 pub mod test_run;
 pub mod timeline;
 pub mod transport;

@@ -2,7 +2,9 @@
 
 use super::{FromJson, Json, Unreadable};
 use crate::json_object;
-use edgewatch_domain::{quorum::Quorum, state::MonitorState, verdict::Verdict};
+use edgewatch_domain::{
+    group::GroupRule, quorum::Quorum, slo::Urgency, state::MonitorState, verdict::Verdict,
+};
 use edgewatch_protocol::{
     assertion::Severity,
     batch::{ChainHead, IpFamily, Place},
@@ -133,4 +135,4 @@ macro_rules! read_by_serde {
     };
 }
 
-read_by_serde! { IpFamily PhaseTimes ProbeStatus Verdict }
+read_by_serde! { GroupRule IpFamily PhaseTimes ProbeStatus Urgency Verdict }

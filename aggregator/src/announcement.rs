@@ -4,7 +4,7 @@
 use crate::{
     evaluation::TakenBatch,
     state::AppState,
-    store::{evaluation_queue::list_queued, live::list_state_events},
+    store::{evaluation_queue::list_queued, incident::count_open, live::list_state_events},
 };
 use edgewatch_client::event::Event;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 /// The channel of `LISTEN`.
 const CHANNEL: &str = "edgewatch";
 
-/// Monitors named in one notification: below PostgreSQL's bound of 8,000 bytes.
+/// Monitors or incidents named in one notification: below PostgreSQL's bound of 8,000 bytes.
 const MONITORS_AT_ONCE: usize = 500;
 
 /// How long to wait before listening again after the connection was lost.
@@ -31,6 +31,8 @@ pub enum Change {
     Probes,
     /// The states of these monitors, or what regions say of them.
     States(Vec<i32>),
+    /// These incidents were opened, or something of them has changed.
+    Incidents(Vec<i32>),
     /// The results of these batches are judged. Whoever judged them tells its own listeners, without reading them again.
     Batches(Vec<i64>),
     /// Batches wait for whoever judges.
@@ -58,6 +60,10 @@ impl AppState {
                 let chunks = monitors.chunks(MONITORS_AT_ONCE);
                 chunks.map(|chunk| Change::States(chunk.to_vec())).collect()
             }
+            Change::Incidents(incidents) => {
+                let chunks = incidents.chunks(MONITORS_AT_ONCE);
+                chunks.map(|chunk| Change::Incidents(chunk.to_vec())).collect()
+            }
             other => vec![other],
         };
         let payloads: Vec<_> = changes
@@ -83,6 +89,7 @@ impl AppState {
             Change::Monitors => Ok(vec![Event::Monitors]),
             Change::Probes => Ok(vec![Event::Probes]),
             Change::States(monitors) => list_state_events(&self.pool, monitors).await,
+            Change::Incidents(incidents) => self.incidents_now(incidents).await,
             Change::Batches(ids) => self.results_of(ids).await,
             Change::ToJudge => Ok(Vec::new()),
         };
@@ -93,6 +100,13 @@ impl AppState {
                 self.events.publish(Event::Resync);
             }
         }
+    }
+
+    async fn incidents_now(&self, incidents: &[i32]) -> sqlx::Result<Vec<Event>> {
+        Ok(vec![Event::Incidents {
+            incidents: incidents.to_vec(),
+            open: count_open(&self.pool).await?,
+        }])
     }
 
     async fn results_of(&self, batches: &[i64]) -> sqlx::Result<Vec<Event>> {

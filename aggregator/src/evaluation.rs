@@ -5,6 +5,7 @@
 //! So every batch is judged once, whoever is killed when. What was just taken is passed on in memory; what another
 //! process took, or this one before it died, is read from the evidence.
 
+mod incidents;
 mod judge;
 mod memory;
 mod record;
@@ -182,14 +183,14 @@ async fn evaluate_some(state: &AppState, memory: &mut Memory, look_for_silence: 
         let earliest = judgement.changed.entry(id).or_insert(from_ms);
         *earliest = from_ms.min(*earliest);
     }
-    record(&mut transaction, &learned, &judgement.changed, now).await?;
+    let incidents = record(&mut transaction, &learned, &judgement.changed, now).await?;
     transaction.commit().await?;
     *memory = learned.now_at(versions.next());
     if let Some(&last) = ids.iter().max() {
         state.evaluation.forget_up_to(last);
     }
     let there_may_be_more = ids.len() == AT_ONCE || judgement.changed.len() >= MONITORS_AT_ONCE as usize;
-    tell(state, ids, judgement).await;
+    tell(state, ids, judgement, incidents).await;
     Ok(there_may_be_more)
 }
 
@@ -220,7 +221,7 @@ async fn collect(state: &AppState, db: &mut PgConnection, ids: &[i64]) -> sqlx::
 }
 
 /// After the commit, for whoever looks on.
-async fn tell(state: &AppState, batches: Vec<i64>, judgement: Judgement) {
+async fn tell(state: &AppState, batches: Vec<i64>, judgement: Judgement, incidents: Vec<i32>) {
     if !judgement.live.is_empty() {
         state.events.publish(Event::Results {
             results: judgement.live,
@@ -230,5 +231,8 @@ async fn tell(state: &AppState, batches: Vec<i64>, judgement: Judgement) {
     if !judgement.changed.is_empty() {
         let monitors = judgement.changed.into_keys().collect();
         state.announce(Change::States(monitors)).await;
+    }
+    if !incidents.is_empty() {
+        state.announce(Change::Incidents(incidents)).await;
     }
 }

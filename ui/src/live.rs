@@ -88,7 +88,7 @@ mod source {
     use web_sys::{EventSource, MessageEvent};
 
     /// The names of the events, as their tag on the wire.
-    const NAMES: [&str; 5] = ["results", "state", "monitors", "probes", "resync"];
+    const NAMES: [&str; 6] = ["results", "state", "monitors", "probes", "incidents", "resync"];
 
     /// The longest pause before the stream is opened again.
     const MAX_PAUSE: Duration = Duration::from_secs(30);

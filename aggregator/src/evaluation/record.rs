@@ -1,6 +1,6 @@
 //! From votes to the record of states, and to the state that a monitor is in.
 
-use super::memory::Memory;
+use super::{incidents::ChangedRecords, memory::Memory};
 use crate::store::{
     evaluation::MonitorStateRows,
     timeline::{StateIntervalRows, list_tails},
@@ -15,23 +15,25 @@ use edgewatch_domain::{
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 
-/// Builds the record of these monitors anew, each from its moment on (Unix milliseconds), and stores it.
+/// Builds the record of these monitors anew, each from its moment on (Unix milliseconds), and stores it, with the incidents
+/// that follow; which of these have changed.
 pub async fn record(
     db: &mut PgConnection,
     memory: &Memory,
     changed: &BTreeMap<i32, i64>,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<Vec<i32>> {
     let needed: Vec<_> = changed
         .iter()
         .filter_map(|(&id, &from_ms)| Some((id, votes_needed_from_ms(&memory.rules(id)?.history, from_ms))))
         .collect();
     if needed.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let ids: Vec<_> = needed.iter().map(|&(id, _)| id).collect();
     let from: Vec<_> = ids.iter().map(|id| (*id, changed[id])).collect();
     let now_ms = now.timestamp_millis();
+    let mut records = ChangedRecords::default();
     let changes = list_changes_since(&mut *db, &needed).await?;
     let folds = list_folds(&mut *db, &ids).await?;
     let mut tails = list_tails(&mut *db, &from, now_ms).await?;
@@ -62,6 +64,7 @@ pub async fn record(
         let mut record = stored.clone();
         rebuild_tail(&mut record, from_ms, source, now_ms);
         rows.replace(id, &stored, &record);
+        records.push(id, &stored, &record);
         if let Some((last, since_ms)) = state_now(&record) {
             // Where the stored tail begins with the same state, that may have begun before.
             let goes_on = record.first().is_some_and(|first| first.from_ms == since_ms);
@@ -69,7 +72,8 @@ pub async fn record(
         }
     }
     rows.store(&mut *db).await?;
-    states.store(db).await
+    states.store(&mut *db).await?;
+    records.store(db, now).await
 }
 
 /// What the regions vote over time, and what holds because nothing has come.

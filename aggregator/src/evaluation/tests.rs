@@ -9,7 +9,7 @@ use edgewatch_domain::state::MonitorState;
 use edgewatch_protocol::observation::{Observation, Outcome};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 async fn create_monitor(client: &Client<'_>, more: Value) -> i32 {
     let mut settings = json!({"name": "shop", "check": {"type": "http", "url": "https://shop.example/"}});
@@ -140,6 +140,41 @@ async fn recorded(pool: &PgPool) -> Vec<(DateTime<Utc>, i16, i16)> {
         .unwrap()
 }
 
+/// An incident: from when to when, and its outages: the monitor, from when to when.
+type Incident = (
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+    Vec<(i32, DateTime<Utc>, Option<DateTime<Utc>>)>,
+);
+
+/// The incidents that there are, with their outages: neither withdrawn nor merged.
+async fn incidents(pool: &PgPool) -> Vec<Incident> {
+    let rows: Vec<(
+        i32,
+        DateTime<Utc>,
+        Option<DateTime<Utc>>,
+        i32,
+        DateTime<Utc>,
+        Option<DateTime<Utc>>,
+    )> = sqlx::query_as(
+        "SELECT i.id, i.opened_at, i.resolved_at, o.monitor_id, o.from_at, o.to_at
+             FROM incident i JOIN incident_monitor o ON o.incident_id = i.id
+             WHERE i.withdrawn_at IS NULL AND i.merged_into IS NULL AND o.withdrawn_at IS NULL
+             ORDER BY i.opened_at, i.id, o.monitor_id, o.from_at",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let mut incidents = BTreeMap::<i32, Incident>::new();
+    for (id, opened, resolved, monitor, from, to) in rows {
+        let incident = incidents.entry(id).or_insert((opened, resolved, Vec::new()));
+        incident.2.push((monitor, from, to));
+    }
+    let mut incidents: Vec<_> = incidents.into_values().collect();
+    incidents.sort();
+    incidents
+}
+
 /// Up for ten minutes, but for an outage of four; every minute from each of two regions.
 fn outage(server: &TestServer, id: i32, region: usize) -> Vec<Observation> {
     (0..=10)
@@ -175,10 +210,10 @@ async fn the_record_is_the_same_whatever_order_results_come_in(pool: PgPool) {
         },
     ];
     server.state.clock.advance(TimeDelta::minutes(12));
-    let mut records = Vec::new();
+    let (mut records, mut all_incidents) = (Vec::new(), Vec::new());
     for order in orders {
         for sql in [
-            "TRUNCATE vote_change, state_interval, region_state, result",
+            "TRUNCATE vote_change, state_interval, region_state, result, incident CASCADE",
             "UPDATE monitor SET state = 4",
             "UPDATE evaluator SET version = version + 1",
         ] {
@@ -190,6 +225,7 @@ async fn the_record_is_the_same_whatever_order_results_come_in(pool: PgPool) {
             }
         }
         records.push(recorded(&pool).await);
+        all_incidents.push(incidents(&pool).await);
     }
     let [up, down] = [MonitorState::Up.code(), MonitorState::Down.code()];
     let states: Vec<_> = records[0].iter().map(|interval| interval.1).collect();
@@ -202,6 +238,10 @@ async fn the_record_is_the_same_whatever_order_results_come_in(pool: PgPool) {
     assert_eq!(records[0][4].0 - records[0][3].0, TimeDelta::minutes(3));
     for record in &records[1..] {
         assert_eq!(record, &records[0]);
+    }
+    let (from, to) = (records[0][3].0, records[0][4].0);
+    for found in &all_incidents {
+        assert_eq!(found, &[(from, Some(to), vec![(1, from, Some(to))])]);
     }
 }
 
@@ -275,4 +315,124 @@ async fn a_pause_is_recorded(pool: PgPool) {
         MonitorState::Up,
     ];
     assert_eq!(states, wanted.map(MonitorState::code));
+}
+
+/// What was said of incidents by the aggregator itself.
+async fn events_of_incidents(pool: &PgPool) -> Vec<String> {
+    sqlx::query_scalar("SELECT text FROM incident_update WHERE author IS NULL ORDER BY id")
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn outages_that_have_something_in_common_are_one_incident(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let client = server.client(Role::Editor).await;
+    let named = |name: &str, tags: &[&str]| json!({"name": name, "tags": tags, "check": {"type": "http", "url": format!("https://{name}.example/")}});
+    for (name, tags) in [
+        ("a", &["shop"] as &[_]),
+        ("b", &["mail"]),
+        ("c", &["shop", "mail"]),
+        ("d", &[]),
+    ] {
+        create_monitor(&client, named(name, tags)).await;
+    }
+    server.state.clock.advance(TimeDelta::minutes(12));
+    let mut deliver = async |monitors: &[i32], minutes: &[i64], outcome: Outcome| {
+        let observations = minutes
+            .iter()
+            .flat_map(|&minute| monitors.iter().map(move |&id| (id, minute)))
+            .map(|(id, minute)| observation(&server, id, minute, outcome));
+        probe.deliver(&server, observations.collect()).await;
+    };
+    deliver(&[1, 2, 3, 4], &[10], Outcome::Up).await;
+    deliver(&[1, 2, 4], &[9, 8], DOWN).await;
+    let monitors_of = |incidents: &[Incident]| -> Vec<Vec<i32>> {
+        let monitors = |incident: &Incident| incident.2.iter().map(|outage| outage.0).collect();
+        let mut of_all: Vec<_> = incidents.iter().map(monitors).collect();
+        of_all.sort();
+        of_all
+    };
+    assert_eq!(monitors_of(&incidents(&pool).await), [vec![1], vec![2], vec![4]]);
+    // What has something in common with two makes them one.
+    deliver(&[3], &[9, 8, 7], DOWN).await;
+    let found = incidents(&pool).await;
+    assert_eq!(monitors_of(&found), [vec![1, 2, 3], vec![4]]);
+    assert!(found.iter().all(|incident| incident.1.is_none()));
+    assert_eq!(
+        events_of_incidents(&pool).await,
+        ["Merged into incident 1", "Incident 2 was merged into this one"]
+    );
+    // It is resolved with its last outage.
+    deliver(&[1, 2, 4], &[6], Outcome::Up).await;
+    let open: Vec<_> = incidents(&pool)
+        .await
+        .iter()
+        .map(|incident| incident.1.is_some())
+        .collect();
+    assert_eq!(open.iter().filter(|resolved| **resolved).count(), 1);
+    deliver(&[3], &[5], Outcome::Up).await;
+    let found = incidents(&pool).await;
+    let whole = found.iter().find(|incident| incident.2.len() == 3).unwrap();
+    assert_eq!(whole.1, whole.2.iter().map(|outage| outage.2).max().unwrap());
+    // Down again, too late for the window: another incident.
+    deliver(&[1, 4], &[3, 2], DOWN).await;
+    let found = incidents(&pool).await;
+    assert_eq!(
+        monitors_of(&found),
+        [vec![1], vec![1, 2, 3], vec![4], vec![4]],
+        "{found:?}"
+    );
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn an_outage_that_was_none_is_withdrawn_and_may_come_back(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probes = [
+        TestProbe::enrolled(&mut server, "weur").await,
+        TestProbe::enrolled(&mut server, "enam").await,
+    ];
+    let client = server.client(Role::Editor).await;
+    create_monitor(&client, json!({"quorum": "all", "regions": ["weur", "enam"]})).await;
+    server.state.clock.advance(TimeDelta::minutes(12));
+    let looks = |minutes: &[i64], outcome: Outcome| -> Vec<_> {
+        minutes
+            .iter()
+            .map(|&minute| observation(&server, 1, minute, outcome))
+            .collect()
+    };
+    probes[0].deliver(&server, looks(&[9, 8, 7], DOWN)).await;
+    let first = incidents(&pool).await;
+    assert_eq!(first.len(), 1, "the only region that votes sees it down");
+    // The other one's results come late: it was up all along.
+    probes[1]
+        .deliver(&server, looks(&[10, 9, 8, 7], Outcome::Up))
+        .await;
+    assert_eq!(incidents(&pool).await, []);
+    let told = events_of_incidents(&pool).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("Not down after all") && told[0].ends_with(": shop"),
+        "{told:?}"
+    );
+    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM incident WHERE resolved_at IS NULL")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(open, 0);
+    // It falls as well, and both are down: another outage, unless it is the same one.
+    probes[1].deliver(&server, looks(&[6, 5], DOWN)).await;
+    probes[0].deliver(&server, looks(&[6, 5], DOWN)).await;
+    let again = incidents(&pool).await;
+    assert_eq!(again.len(), 1);
+    assert!(again[0].1.is_none() && again[0].0 > first[0].0);
+    // What it was is gone with the monitor.
+    client.delete("/api/v1/monitors/1").await;
+    let open: i64 = sqlx::query_scalar("SELECT count(*) FROM incident WHERE resolved_at IS NULL")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(open, 0);
 }

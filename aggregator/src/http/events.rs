@@ -87,6 +87,7 @@ fn named(event: &Event) -> sse::Event {
         Event::State { .. } => "state",
         Event::Monitors => "monitors",
         Event::Probes => "probes",
+        Event::Incidents { .. } => "incidents",
         Event::Resync => "resync",
     };
     let data = serde_json::to_string(event).unwrap_or_default();

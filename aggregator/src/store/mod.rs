@@ -10,6 +10,8 @@ pub mod enrolment_token;
 pub mod evaluation;
 pub mod evaluation_queue;
 pub mod heartbeat;
+pub mod incident;
+pub mod incident_outage;
 pub mod live;
 pub mod migrate;
 pub mod monitor;

@@ -39,6 +39,13 @@ pub enum Event {
     Monitors,
     /// Probes enrolled, were approved or revoked, fell silent or came back: read the regions anew.
     Probes,
+    /// Incidents were opened, or something of them has changed.
+    Incidents {
+        /// Which.
+        incidents: Vec<i32>,
+        /// How many are open now.
+        open: u32,
+    },
     /// Events were missed: read everything anew.
     Resync,
 }
@@ -59,6 +66,10 @@ impl FromJson for Event {
             },
             "monitors" => Self::Monitors,
             "probes" => Self::Probes,
+            "incidents" => Self::Incidents {
+                incidents: json.member("incidents")?,
+                open: json.member("open")?,
+            },
             "resync" => Self::Resync,
             _ => return Err(Unreadable::Mismatch),
         })

@@ -152,7 +152,7 @@ fn follow(monitor: RwSignal<Monitor>, fresh: RwSignal<u32>) {
             }
         }
         Event::Monitors | Event::Resync => read_anew(),
-        Event::State { .. } | Event::Probes => {}
+        Event::State { .. } | Event::Probes | Event::Incidents { .. } => {}
     });
 }
 

@@ -338,7 +338,7 @@ fn follow(items: RwSignal<Vec<Item>>, client: Client, clock: Clock, announcer: A
             }
         }),
         Event::Monitors | Event::Resync => read_anew(),
-        Event::Probes => {}
+        Event::Probes | Event::Incidents { .. } => {}
     });
     Effect::new(move || {
         let now_ms = clock.now_ms();

@@ -147,16 +147,19 @@ type Incident = (
     Vec<(i32, DateTime<Utc>, Option<DateTime<Utc>>)>,
 );
 
+/// The incident, when it was opened and resolved; the outage's monitor, from when to when.
+type IncidentRow = (
+    i32,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+    i32,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+);
+
 /// The incidents that there are, with their outages: neither withdrawn nor merged.
 async fn incidents(pool: &PgPool) -> Vec<Incident> {
-    let rows: Vec<(
-        i32,
-        DateTime<Utc>,
-        Option<DateTime<Utc>>,
-        i32,
-        DateTime<Utc>,
-        Option<DateTime<Utc>>,
-    )> = sqlx::query_as(
+    let rows: Vec<IncidentRow> = sqlx::query_as(
         "SELECT i.id, i.opened_at, i.resolved_at, o.monitor_id, o.from_at, o.to_at
              FROM incident i JOIN incident_monitor o ON o.incident_id = i.id
              WHERE i.withdrawn_at IS NULL AND i.merged_into IS NULL AND o.withdrawn_at IS NULL

@@ -7,6 +7,8 @@
 
 mod incidents;
 mod judge;
+#[cfg(test)]
+mod maintenance_tests;
 mod memory;
 mod record;
 mod taken;
@@ -21,6 +23,7 @@ use crate::{
     state::AppState,
     store::{
         evaluation_queue::{self as queue, Versions, begin_evaluation, hand_over_evaluation},
+        maintenance::judge_passed_edges,
         policy::take_to_judge,
         vote::list_quiet_pairs,
     },
@@ -49,7 +52,7 @@ const GATHER_FOR: Duration = Duration::from_millis(200);
 /// Monitors that are judged again, or have fallen silent, taken in one transaction.
 const MONITORS_AT_ONCE: i64 = 5_000;
 
-/// How often the process looks by itself: which regions have fallen silent, whether another process took batches, or judges
+/// How often the process looks by itself: which regions have fallen silent, which maintenance windows have begun or ended, whether another process took batches, or judges
 /// no more.
 const SILENCE_EVERY: Duration = Duration::from_secs(2);
 
@@ -156,6 +159,9 @@ async fn evaluate_some(state: &AppState, memory: &mut Memory, look_for_silence: 
         return Ok(false);
     };
     let now = state.clock.now();
+    if look_for_silence {
+        judge_passed_edges(&mut transaction, now).await?;
+    }
     let ids = queue::take_queued(&mut transaction, AT_ONCE as i64).await?;
     let to_judge = take_to_judge(&mut transaction, MONITORS_AT_ONCE).await?;
     let quiet = if look_for_silence {
@@ -182,6 +188,9 @@ async fn evaluate_some(state: &AppState, memory: &mut Memory, look_for_silence: 
     for (id, from_ms) in to_judge {
         let earliest = judgement.changed.entry(id).or_insert(from_ms);
         *earliest = from_ms.min(*earliest);
+    }
+    if !judgement.changed.is_empty() {
+        learned.learn_maintenance(&mut transaction).await?;
     }
     let incidents = record(&mut transaction, &learned, &judgement.changed, now).await?;
     transaction.commit().await?;

@@ -8,6 +8,7 @@
 //! Change of clocks (RFC 5545, section 3.3.5): a window at 02:30 begins at 03:30 in the night in which that hour is
 //! skipped, and at the first 02:30 in the night in which it comes twice. Its duration is exact.
 
+mod history;
 mod rule;
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
     span::{Span, SpanSet},
 };
 use chrono::{Days, NaiveDate, NaiveDateTime};
+pub use history::{Occurrence, Version, occurrences};
 pub use rule::{MAX_COUNT, MAX_INTERVAL, Rule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

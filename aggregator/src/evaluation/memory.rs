@@ -2,10 +2,17 @@
 
 use crate::store::{
     evaluation_queue::Versions,
+    maintenance::list_maintenance,
     policy::{MonitorRules, list_rules},
     vote::{Pair, StoredVotes, list_votes},
 };
-use edgewatch_domain::{verdict::Verdict, vote::VoteFold, vote_log::VoteLog};
+use edgewatch_domain::{
+    maintenance::{Scope, Version, occurrences},
+    span::Span,
+    verdict::Verdict,
+    vote::VoteFold,
+    vote_log::VoteLog,
+};
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
@@ -16,6 +23,8 @@ pub struct Memory {
     /// `None`: there is no such monitor.
     rules: HashMap<i32, Option<MonitorRules>>,
     votes: HashMap<Pair, RegionVotes>,
+    /// `None`: not read yet.
+    maintenance: Option<Vec<Vec<Version>>>,
 }
 
 /// A region's votes on a monitor.
@@ -98,6 +107,25 @@ impl Memory {
             .map(|pair| (pair, RegionVotes::from(found.remove(&pair))));
         self.votes.extend(learned);
         Ok(())
+    }
+
+    /// Reads the maintenance windows if they are not known yet.
+    pub async fn learn_maintenance(&mut self, db: &mut PgConnection) -> sqlx::Result<()> {
+        if self.maintenance.is_none() {
+            let stored = list_maintenance(db, None).await?.into_iter();
+            self.maintenance = Some(stored.map(|stored| stored.versions).collect());
+        }
+        Ok(())
+    }
+
+    /// The maintenance windows that have time in common with a range, each with what it is for.
+    pub fn windows(&self, range: Span) -> Vec<(Span, &Scope)> {
+        let all = self.maintenance.iter().flatten();
+        let within = all.flat_map(|versions| {
+            let found = occurrences(versions, range).into_iter();
+            found.map(|found| (found.span, &versions[found.version].scope))
+        });
+        within.collect()
     }
 
     /// What a monitor is judged by, if there is such a monitor and it was learned.

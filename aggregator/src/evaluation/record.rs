@@ -3,17 +3,22 @@
 use super::{incidents::ChangedRecords, memory::Memory};
 use crate::store::{
     evaluation::MonitorStateRows,
+    policy::MonitorRules,
     timeline::{StateIntervalRows, list_tails},
     vote::{Pair, list_changes_since, list_folds},
 };
 use chrono::{DateTime, Utc};
 use edgewatch_domain::{
-    span::SpanSet,
+    maintenance::Scope,
+    span::{Span, SpanSet},
     timeline::{RegionVotes, StateInterval, TimelineSource, rebuild_tail, votes_needed_from_ms},
     vote::{VoteChange, VoteFold, steps},
 };
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
+
+/// How far the clock of a probe may be ahead.
+const CLOCKS_AHEAD_MS: i64 = 3_600_000;
 
 /// Builds the record of these monitors anew, each from its moment on (Unix milliseconds), and stores it, with the incidents
 /// that follow; which of these have changed.
@@ -37,6 +42,13 @@ pub async fn record(
     let changes = list_changes_since(&mut *db, &needed).await?;
     let folds = list_folds(&mut *db, &ids).await?;
     let mut tails = list_tails(&mut *db, &from, now_ms).await?;
+    let windows = memory.windows(Span::new(
+        from.iter()
+            .map(|&(id, from_ms)| begin_of(memory, id, tails.get(&id), from_ms))
+            .min()
+            .unwrap_or(now_ms),
+        now_ms.saturating_add(CLOCKS_AHEAD_MS),
+    ));
     let (mut rows, mut states) = (StateIntervalRows::default(), MonitorStateRows::default());
     for (id, from_ms) in from {
         let Some(rules) = memory.rules(id) else { continue };
@@ -46,18 +58,21 @@ pub async fn record(
             &folds.range(of_monitor).collect(),
             |fold| fold.silent_at(&rules.history, now_ms),
         );
-        // A probe's clock may be a little ahead; and a record begins with the monitor.
+        // A probe's clock may be a little ahead; a record begins with the monitor; and what changes now is recorded now.
         let latest_ms = votes
             .iter()
             .filter_map(|votes| votes.steps.last())
             .map(|step| step.at_ms);
-        let latest_ms = latest_ms.chain([rules.created_ms]).max().unwrap_or(now_ms);
+        let latest_ms = latest_ms
+            .chain([rules.created_ms, from_ms])
+            .max()
+            .unwrap_or(now_ms);
         let now_ms = now_ms.max(latest_ms + 1);
         let source = TimelineSource {
             created_ms: rules.created_ms,
             history: &rules.history,
             votes: &votes,
-            maintenance: &SpanSet::default(),
+            maintenance: &maintenance_of(id, rules, &windows),
             pauses: &rules.pauses,
         };
         let stored = tails.remove(&id).unwrap_or_default();
@@ -74,6 +89,25 @@ pub async fn record(
     rows.store(&mut *db).await?;
     states.store(&mut *db).await?;
     records.store(db, now).await
+}
+
+/// From when on the record of a monitor is built: from its beginning where nothing is stored.
+fn begin_of(memory: &Memory, id: i32, stored: Option<&Vec<StateInterval>>, from_ms: i64) -> i64 {
+    let created_ms = memory.rules(id).map_or(from_ms, |rules| rules.created_ms);
+    if stored.is_some() {
+        from_ms
+    } else {
+        created_ms.min(from_ms)
+    }
+}
+
+/// The maintenance windows that a monitor is subject to.
+fn maintenance_of(id: i32, rules: &MonitorRules, windows: &[(Span, &Scope)]) -> SpanSet {
+    let covering = windows.iter().flat_map(|&(span, scope)| {
+        let covered = rules.covered_by(id, scope).within(span);
+        covered.as_slice().to_vec()
+    });
+    covering.collect()
 }
 
 /// What the regions vote over time, and what holds because nothing has come.

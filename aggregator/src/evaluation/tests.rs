@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-async fn create_monitor(client: &Client<'_>, more: Value) -> i32 {
+pub(super) async fn create_monitor(client: &Client<'_>, more: Value) -> i32 {
     let mut settings = json!({"name": "shop", "check": {"type": "http", "url": "https://shop.example/"}});
     settings
         .as_object_mut()
@@ -22,7 +22,7 @@ async fn create_monitor(client: &Client<'_>, more: Value) -> i32 {
     created.json()["id"].as_i64().unwrap() as i32
 }
 
-async fn state_of(client: &Client<'_>, id: i32) -> Value {
+pub(super) async fn state_of(client: &Client<'_>, id: i32) -> Value {
     client.get(&format!("/api/v1/monitors/{id}")).await.json()["state"].clone()
 }
 
@@ -133,7 +133,7 @@ async fn a_changed_definition_holds_from_the_next_result_on(pool: PgPool) {
 }
 
 /// The record as it stands: when, state, measured.
-async fn recorded(pool: &PgPool) -> Vec<(DateTime<Utc>, i16, i16)> {
+pub(super) async fn recorded(pool: &PgPool) -> Vec<(DateTime<Utc>, i16, i16)> {
     sqlx::query_as("SELECT from_at, state, measured FROM state_interval ORDER BY monitor_id, from_at")
         .fetch_all(pool)
         .await

@@ -61,6 +61,13 @@ const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("get",    "/api/v1/slos/{id}",                       "/api/v1/slos/1",                  FromRole(Role::Viewer)),
     ("put",    "/api/v1/slos/{id}",                       "/api/v1/slos/1",                  FromRole(Role::Editor)),
     ("delete", "/api/v1/slos/{id}",                       "/api/v1/slos/999",                FromRole(Role::Editor)),
+    ("get",    "/api/v1/maintenance",                     "/api/v1/maintenance",             FromRole(Role::Viewer)),
+    ("post",   "/api/v1/maintenance",                     "/api/v1/maintenance",             FromRole(Role::Editor)),
+    ("post",   "/api/v1/maintenance/preview",             "/api/v1/maintenance/preview",     FromRole(Role::Editor)),
+    ("get",    "/api/v1/maintenance/{id}",                "/api/v1/maintenance/999",         FromRole(Role::Viewer)),
+    ("put",    "/api/v1/maintenance/{id}",                "/api/v1/maintenance/999",         FromRole(Role::Editor)),
+    ("delete", "/api/v1/maintenance/{id}",                "/api/v1/maintenance/999",         FromRole(Role::Editor)),
+    ("post",   "/api/v1/maintenance/{id}/end",            "/api/v1/maintenance/999/end",     FromRole(Role::Editor)),
     ("post",   "/api/v1/tests",                           "/api/v1/tests",                   FromRole(Role::Editor)),
     ("get",    "/api/v1/tests/{id}",                      "/api/v1/tests/x",                 FromRole(Role::Viewer)),
     ("get",    "/api/v1/regions",                         "/api/v1/regions",                 FromRole(Role::Viewer)),
@@ -238,6 +245,9 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
             admin
                 .post("/api/v1/regions", json!({"name": format!("r{n}")}))
                 .await;
+            let once = json!({"type": "recurring", "zone": "UTC", "start": "2026-01-01T00:00", "duration_min": 60, "rule": "FREQ=DAILY"});
+            let maintenance = json!({"name": n.to_string(), "schedule": once, "scope": {"everything": true}});
+            assert_eq!(admin.post("/api/v1/maintenance", maintenance).await.status, 201);
             let check = json!({"type": "http", "url": "https://example.org/"});
             assert_eq!(
                 admin
@@ -264,6 +274,7 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
     let expected = [
         ("/api/v1/overview", 2),
         ("/api/v1/monitors", 3),
+        ("/api/v1/maintenance", 2),
         ("/api/v1/regions", 4),
         ("/api/v1/probes", 2),
         ("/api/v1/monitors/1/results", 2),

@@ -12,6 +12,7 @@ pub mod health;
 mod heartbeat_tests;
 pub mod heartbeats;
 pub mod json;
+pub mod maintenance;
 pub mod metrics;
 pub mod monitors;
 pub mod openapi;
@@ -50,6 +51,7 @@ pub fn api() -> OpenApiRouter<AppState> {
     let private = OpenApiRouter::new()
         .merge(events::router())
         .merge(heartbeats::router())
+        .merge(maintenance::router())
         .merge(monitors::router())
         .merge(overview::router())
         .merge(results::router())

@@ -23,6 +23,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub const SESSION: &str = "session";
 /// Tag of monitors and what is seen of them.
 pub const MONITORS: &str = "monitors";
+/// Tag of maintenance windows.
+pub const MAINTENANCE: &str = "maintenance";
 /// Tag of jobs that call.
 pub const HEARTBEATS: &str = "heartbeats";
 /// Tag of regions, probes and their enrolment.
@@ -43,6 +45,7 @@ pub const TESTS: &str = "tests";
     tags(
         (name = SESSION, description = "Signing in, and the first administrator"),
         (name = MONITORS, description = "What is checked, and what was seen"),
+        (name = MAINTENANCE, description = "When monitors are worked at"),
         (name = HEARTBEATS, description = "Jobs that call when they have run"),
         (name = "events", description = "Live events"),
         (name = PROBES, description = "Where is checked from"),

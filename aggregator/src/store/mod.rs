@@ -13,6 +13,7 @@ pub mod heartbeat;
 pub mod incident;
 pub mod incident_outage;
 pub mod live;
+pub mod maintenance;
 pub mod migrate;
 pub mod monitor;
 pub mod nonce;

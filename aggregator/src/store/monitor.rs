@@ -15,7 +15,11 @@ use chrono::{DateTime, Utc};
 use edgewatch_client::monitor::{Monitor, MonitorSettings, MonitorState, RegionState, Verdict};
 use edgewatch_protocol::{check::Check, name::Region, observation::OutcomeState};
 use sqlx::{PgConnection, PgExecutor};
-use std::{collections::HashMap, fmt::Display, str::FromStr};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Display,
+    str::FromStr,
+};
 
 /// A monitor as stored, with the secrets of its check in clear. It is shown by [`StoredMonitor::redacted`].
 pub struct StoredMonitor(Monitor);
@@ -185,6 +189,14 @@ pub async fn monitor_exists(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<bo
     )
     .fetch_one(db)
     .await
+}
+
+/// Which of these monitors there are.
+pub async fn list_monitor_ids(db: impl PgExecutor<'_>, ids: &[i32]) -> sqlx::Result<HashSet<i32>> {
+    let found = sqlx::query_scalar!("SELECT id FROM monitor WHERE id = ANY($1)", ids)
+        .fetch_all(db)
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Locks a monitor until the end of the transaction; `false` if there is none. Nothing is judged meanwhile: that would write

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use edgewatch_domain::{
+    maintenance::{Membership, Scope},
     policy::{Policy, PolicyHistory, RegionId},
     span::{Span, SpanSet},
 };
@@ -17,10 +18,12 @@ pub struct MonitorRules {
     pub history: PolicyHistory,
     /// When it was paused; a pause that lasts has no end.
     pub pauses: SpanSet,
+    /// The tags that it carried, each with the time from which it did; the first from the beginning of time.
+    pub tags: Vec<(i64, Vec<String>)>,
 }
 
-/// From when on, what, and whether paused.
-type Entry = (i64, Policy, bool);
+/// From when on, what, whether paused, and the tags.
+type Entry = (i64, Policy, bool, Vec<String>);
 
 /// What these monitors are judged by; those that are gone are left out.
 pub async fn list_rules(
@@ -28,7 +31,7 @@ pub async fn list_rules(
     monitors: &[i32],
 ) -> sqlx::Result<BTreeMap<i32, MonitorRules>> {
     let rows = sqlx::query!(
-        "SELECT m.id, m.created_at, p.from_at, p.interval_s, p.confirmations, p.recoveries, p.quorum, p.paused,
+        "SELECT m.id, m.created_at, p.from_at, p.interval_s, p.confirmations, p.recoveries, p.quorum, p.paused, p.tags,
                 coalesce(p.regions, ARRAY(SELECT r.id FROM region r)) AS \"regions!\"
          FROM UNNEST($1::int4[]) AS w (id) JOIN monitor m USING (id) JOIN monitor_policy p ON p.monitor_id = m.id
          ORDER BY m.id, p.from_at",
@@ -49,18 +52,27 @@ pub async fn list_rules(
         };
         let created_ms = row.created_at.timestamp_millis();
         let (_, of_monitor) = entries.entry(row.id).or_insert((created_ms, Vec::new()));
-        of_monitor.push((row.from_at.timestamp_millis(), policy, row.paused));
+        of_monitor.push((row.from_at.timestamp_millis(), policy, row.paused, row.tags));
     }
-    let rules = entries.into_iter().filter_map(|(id, (created_ms, entries))| {
+    let rules = entries.into_iter().filter_map(|(id, (created_ms, mut entries))| {
         let pauses = pauses(&entries);
-        let history =
-            PolicyHistory::from_entries(entries.into_iter().map(|(from_ms, policy, _)| (from_ms, policy)))?;
+        let mut tags: Vec<_> = entries
+            .iter_mut()
+            .map(|entry| (entry.0, std::mem::take(&mut entry.3)))
+            .collect();
+        tags.dedup_by(|next, last| next.1 == last.1);
+        if let Some(first) = tags.first_mut() {
+            first.0 = i64::MIN;
+        }
+        let policies = entries.into_iter().map(|entry| (entry.0, entry.1));
+        let history = PolicyHistory::from_entries(policies)?;
         Some((
             id,
             MonitorRules {
                 created_ms,
                 history,
                 pauses,
+                tags,
             },
         ))
     });
@@ -69,7 +81,7 @@ pub async fn list_rules(
 
 fn pauses(entries: &[Entry]) -> SpanSet {
     let ends = entries.iter().skip(1).map(|entry| entry.0).chain([i64::MAX]);
-    let paused = entries.iter().zip(ends).filter(|((_, _, paused), _)| *paused);
+    let paused = entries.iter().zip(ends).filter(|(entry, _)| entry.2);
     paused
         .map(|(&(from_ms, ..), to_ms)| Span::new(from_ms, to_ms))
         .collect()
@@ -81,28 +93,44 @@ impl MonitorRules {
         let current = self.history.entries().last();
         current.is_some_and(|(_, policy)| policy.regions.binary_search(&region).is_ok())
     }
+
+    /// When a scope covers the monitor of this number: always, or while it carries one of the tags.
+    pub fn covered_by(&self, monitor: i32, scope: &Scope) -> SpanSet {
+        let ends = self.tags.iter().skip(1).map(|next| next.0).chain([i64::MAX]);
+        let covered = self.tags.iter().zip(ends).filter(|((_, tags), _)| {
+            scope.covers(Membership {
+                monitor,
+                tags,
+                groups: &[],
+                pages: &[],
+            })
+        });
+        covered
+            .map(|(&(from_ms, _), to_ms)| Span::new(from_ms, to_ms))
+            .collect()
+    }
 }
 
 /// Notes what a monitor is judged by from now on, if that is something else than before, and has it judged again.
 pub async fn note_policy(db: &mut PgConnection, monitor: i32, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         "WITH new AS (
-             SELECT m.id, m.interval_s, m.confirmations, m.recoveries, m.quorum, m.paused,
+             SELECT m.id, m.interval_s, m.confirmations, m.recoveries, m.quorum, m.paused, m.tags,
                     CASE WHEN NOT m.all_regions
                          THEN ARRAY(SELECT region_id FROM monitor_region mr WHERE mr.monitor_id = m.id ORDER BY 1)
                     END AS regions
              FROM monitor m WHERE m.id = $1),
          last AS (SELECT * FROM monitor_policy WHERE monitor_id = $1 ORDER BY from_at DESC LIMIT 1),
          noted AS (
-             INSERT INTO monitor_policy (monitor_id, from_at, interval_s, confirmations, recoveries, quorum, regions, paused)
-             SELECT n.id, $2, n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused
+             INSERT INTO monitor_policy (monitor_id, from_at, interval_s, confirmations, recoveries, quorum, regions, paused, tags)
+             SELECT n.id, $2, n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused, n.tags
              FROM new n LEFT JOIN last l ON true
-             WHERE (l.interval_s, l.confirmations, l.recoveries, l.quorum, l.regions, l.paused)
-                   IS DISTINCT FROM (n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused)
+             WHERE (l.interval_s, l.confirmations, l.recoveries, l.quorum, l.regions, l.paused, l.tags)
+                   IS DISTINCT FROM (n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused, n.tags)
              ON CONFLICT (monitor_id, from_at) DO UPDATE SET
                  interval_s = excluded.interval_s, confirmations = excluded.confirmations,
                  recoveries = excluded.recoveries, quorum = excluded.quorum, regions = excluded.regions,
-                 paused = excluded.paused
+                 paused = excluded.paused, tags = excluded.tags
              RETURNING monitor_id)
          INSERT INTO monitor_to_judge (monitor_id, from_at) SELECT monitor_id, $2 FROM noted ON CONFLICT DO NOTHING",
         monitor,

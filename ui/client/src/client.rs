@@ -5,6 +5,7 @@ use crate::{
     enrolment_token::{EnrolmentToken, EnrolmentTokenRequest},
     heartbeat::Heartbeat,
     json::{self, FromJson, Unreadable},
+    maintenance::{Maintenance, MaintenanceQuery, MaintenanceSettings, MaintenanceWindow},
     monitor::{Monitor, MonitorSettings},
     overview::Overview,
     page::Page,
@@ -32,7 +33,9 @@ pub const SESSION_REFRESH: &str = "/api/v1/session/refresh";
 
 /// The paths of what is read, relative to [`BASE`].
 pub mod path {
-    use super::{ResultsQuery, SeriesQuery, TimelineQuery, UptimeQuery, percent_encode, query_string};
+    use super::{
+        MaintenanceQuery, ResultsQuery, SeriesQuery, TimelineQuery, UptimeQuery, percent_encode, query_string,
+    };
 
     /// Who is signed in.
     pub const SESSION: &str = "/session";
@@ -80,6 +83,16 @@ pub mod path {
     /// One service level objective.
     pub fn slo(id: i32) -> String {
         format!("/slos/{id}")
+    }
+
+    /// The maintenance windows of a range of time.
+    pub fn maintenance_list(query: MaintenanceQuery) -> String {
+        format!("/maintenance{}", query_string(&query.pairs()))
+    }
+
+    /// One maintenance.
+    pub fn maintenance(id: i32) -> String {
+        format!("/maintenance/{id}")
     }
 
     /// A monitor's latency over time.
@@ -234,6 +247,47 @@ impl Client {
     /// `DELETE /slos/{id}`.
     pub async fn delete_slo(&self, id: i32) -> Result<(), Problem> {
         self.act(Method::Delete, &path::slo(id)).await
+    }
+
+    /// `GET /maintenance`.
+    pub async fn list_maintenance(&self, query: MaintenanceQuery) -> Result<Vec<Maintenance>, Problem> {
+        self.get(&path::maintenance_list(query)).await
+    }
+
+    /// `GET /maintenance/{id}`.
+    pub async fn get_maintenance(&self, id: i32) -> Result<Maintenance, Problem> {
+        self.get(&path::maintenance(id)).await
+    }
+
+    /// `POST /maintenance`, or `PUT /maintenance/{id}`.
+    pub async fn save_maintenance(
+        &self,
+        id: Option<i32>,
+        settings: &MaintenanceSettings,
+    ) -> Result<Maintenance, Problem> {
+        match id {
+            Some(id) => self.write(Method::Put, &path::maintenance(id), settings).await,
+            None => self.write(Method::Post, "/maintenance", settings).await,
+        }
+    }
+
+    /// `DELETE /maintenance/{id}`.
+    pub async fn delete_maintenance(&self, id: i32) -> Result<(), Problem> {
+        self.act(Method::Delete, &path::maintenance(id)).await
+    }
+
+    /// `POST /maintenance/{id}/end`: the open window ends now.
+    pub async fn end_maintenance(&self, id: i32) -> Result<Maintenance, Problem> {
+        self.read(Method::Post, &format!("/maintenance/{id}/end"), None)
+            .await
+    }
+
+    /// `POST /maintenance/preview`: when such a one would take place.
+    pub async fn preview_maintenance(
+        &self,
+        settings: &MaintenanceSettings,
+    ) -> Result<Vec<MaintenanceWindow>, Problem> {
+        self.write(Method::Post, "/maintenance/preview", settings).await
     }
 
     /// `GET /regions`, with their probes.

@@ -11,6 +11,7 @@ pub mod enrolment_token;
 pub mod event;
 pub mod heartbeat;
 pub mod json;
+pub mod maintenance;
 pub mod monitor;
 pub mod overview;
 pub mod page;

@@ -391,8 +391,8 @@ fn kept_settings(stored: &StoredMaintenance) -> Option<MaintenanceSettings> {
 /// The settings of a version; of one that removes, those that held until then.
 fn settings_at(stored: &StoredMaintenance, index: usize) -> Option<MaintenanceSettings> {
     let (text, version) = (stored.texts.get(index)?, stored.versions.get(index)?);
-    let schedules = stored.texts[..=index].iter().rev();
-    let schedule = schedules.filter_map(|text| text.schedule.as_ref()).next()?;
+    let mut schedules = stored.texts[..=index].iter().rev();
+    let schedule = schedules.find_map(|text| text.schedule.as_ref())?;
     Some(MaintenanceSettings {
         name: text.name.clone(),
         note: text.note.clone(),

@@ -35,19 +35,25 @@ use sqlx::PgConnection;
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 
 /// Batches judged in one transaction.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 256;
 
 /// Batches kept for judging; those beyond are read from the evidence.
-const KEPT: usize = 256;
+const KEPT: usize = 512;
 
-/// How long what comes is gathered after a judgement: the first batch after a quiet moment is judged at once, and of a
-/// stream of them so many together.
-const GATHER_FOR: Duration = Duration::from_millis(200);
+/// Batches whose numbers are so far behind those that were judged are not on their way any more.
+const LATEST_BEHIND: i64 = 1024;
+
+/// How long what comes is gathered after a judgement, at least and at most: the first batch after a quiet moment is judged
+/// at once, and of a stream of them so many together.
+const GATHER_FOR: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
+
+/// How many times as long as it took to judge what had come.
+const GATHER_FACTOR: u32 = 4;
 
 /// Monitors that are judged again, or have fallen silent, taken in one transaction.
 const MONITORS_AT_ONCE: i64 = 5_000;
@@ -91,10 +97,11 @@ impl Evaluation {
         any
     }
 
-    /// Forgets what was passed on too late to be judged from here: its evidence was read instead.
-    fn forget_up_to(&self, id: i64) {
+    /// Forgets what was passed on too late to be judged from here: its evidence was read instead. Batches are not stored
+    /// in the order of their numbers: some before the last judged one may come yet.
+    fn forget_long_before(&self, last: i64) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.retain(|&kept, _| kept > id);
+        taken.retain(|&kept, _| kept > last - LATEST_BEHIND);
     }
 
     fn take(&self, id: i64) -> Option<TakenBatch> {
@@ -110,6 +117,7 @@ pub async fn run_evaluation(state: AppState) {
     let mut silence_is_due = true;
     loop {
         let stops = *stopping.borrow();
+        let began = Instant::now();
         match evaluate(&state, silence_is_due).await {
             Ok(()) => silence_is_due = false,
             Err(error) => {
@@ -121,7 +129,7 @@ pub async fn run_evaluation(state: AppState) {
             break;
         }
         tokio::select! {
-            () = tokio::time::sleep(GATHER_FOR) => {}
+            () = tokio::time::sleep(gather_for(began.elapsed())) => {}
             _ = stopping.wait_for(|stopping| *stopping) => continue,
         }
         tokio::select! {
@@ -133,6 +141,12 @@ pub async fn run_evaluation(state: AppState) {
     if let Err(error) = hand_over_evaluation(&state.pool, state.events.instance()).await {
         tracing::warn!(%error, "the judging could not be handed over; another process takes it over in some seconds");
     }
+}
+
+/// How long to gather after a judgement that took so long.
+fn gather_for(took: Duration) -> Duration {
+    let [at_least, at_most] = GATHER_FOR;
+    (took * GATHER_FACTOR).clamp(at_least, at_most)
 }
 
 /// Judges all that waits, and what has fallen silent if that is asked for, if this process is the one that judges.
@@ -196,7 +210,7 @@ async fn evaluate_some(state: &AppState, memory: &mut Memory, look_for_silence: 
     transaction.commit().await?;
     *memory = learned.now_at(versions.next());
     if let Some(&last) = ids.iter().max() {
-        state.evaluation.forget_up_to(last);
+        state.evaluation.forget_long_before(last);
     }
     let there_may_be_more = ids.len() == AT_ONCE || judgement.changed.len() >= MONITORS_AT_ONCE as usize;
     tell(state, ids, judgement, incidents).await;

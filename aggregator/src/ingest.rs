@@ -23,9 +23,14 @@ use edgewatch_protocol::{
     batch::{Batch, BatchReceipt, ChainHead},
     problem::{Problem, ProblemType},
 };
-use sqlx::PgConnection;
-use std::collections::BTreeSet;
-use tokio::task::spawn_blocking;
+
+use futures::future::{FutureExt as _, Shared};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::{
+    sync::oneshot,
+    task::{JoinHandle, spawn_blocking},
+};
 
 /// How long after its slot a check is begun at most where another probe may have made it too.
 const LATEST_BEGIN: TimeDelta = TimeDelta::minutes(1);
@@ -45,19 +50,66 @@ pub struct SignedBatch<'a> {
     pub batch: &'a Batch,
     /// The request that brought it; its nonce is not remembered yet.
     pub request: &'a SignedRequest,
-    /// Its body as it is kept; see [`compress_evidence`].
-    pub evidence: &'a [u8],
+    /// Its body as it is kept.
+    pub evidence: &'a Evidence,
 }
 
-/// Compresses a body to be kept, on a thread of its own: meanwhile it can be decoded.
-///
-/// # Errors
-/// That the compressor or its thread failed.
-pub async fn compress_evidence(body: Bytes) -> ApiResult<Vec<u8>> {
-    let compressed = spawn_blocking(move || zstd::bulk::compress(&body, EVIDENCE_LEVEL)).await;
-    compressed
-        .map_err(ApiError::internal)?
-        .map_err(ApiError::internal)
+/// A body as it is kept: compressed on a thread of its own, while other things are done.
+#[derive(Debug)]
+pub struct Evidence(Shared<oneshot::Receiver<Arc<[u8]>>>);
+
+impl Evidence {
+    /// Begins to compress a body.
+    pub fn compressing(body: Bytes) -> Self {
+        let (compressed, evidence) = oneshot::channel();
+        spawn_blocking(move || match zstd::bulk::compress(&body, EVIDENCE_LEVEL) {
+            // Nobody waits for it if the batch was refused.
+            Ok(body) => drop(compressed.send(body.into())),
+            Err(error) => tracing::error!(%error, "a batch cannot be compressed"),
+        });
+        Self(evidence.shared())
+    }
+
+    async fn compressed(&self) -> ApiResult<Arc<[u8]>> {
+        self.0.clone().await.map_err(ApiError::internal)
+    }
+}
+
+/// A transaction that holds the lock of a probe.
+#[derive(Debug)]
+struct Locked {
+    transaction: Transaction<'static, Postgres>,
+    probe: LockedProbe,
+}
+
+impl Locked {
+    async fn begin(pool: &PgPool, probe_id: i32) -> sqlx::Result<Self> {
+        let mut transaction = pool.begin().await?;
+        let probe = batch::lock_probe(&mut transaction, probe_id).await?;
+        Ok(Self { transaction, probe })
+    }
+}
+
+/// The transaction that is to take a batch, begun while other things are done.
+#[derive(Debug)]
+pub struct Begun(Option<JoinHandle<sqlx::Result<Locked>>>);
+
+impl Begun {
+    /// Begins, for a batch of this probe.
+    pub fn beginning(state: &AppState, probe_id: i32) -> Self {
+        let pool = state.pool.clone();
+        Self(Some(tokio::spawn(
+            async move { Locked::begin(&pool, probe_id).await },
+        )))
+    }
+
+    /// The transaction; a new one when it was taken before.
+    async fn take(&mut self, pool: &PgPool, probe_id: i32) -> ApiResult<Locked> {
+        match self.0.take() {
+            Some(begun) => Ok(begun.await.map_err(ApiError::internal)??),
+            None => Ok(Locked::begin(pool, probe_id).await?),
+        }
+    }
 }
 
 /// What a batch has changed.
@@ -80,16 +132,20 @@ struct Received {
 ///
 /// # Errors
 /// `sequence-reused` with the head of the chain when the number is taken by other bytes; `probe-revoked`.
-pub async fn ingest_batch(state: &AppState, signed: &SignedBatch<'_>) -> ApiResult<BatchReceipt> {
+pub async fn ingest_batch(
+    state: &AppState,
+    signed: &SignedBatch<'_>,
+    begun: &mut Begun,
+) -> ApiResult<BatchReceipt> {
     let seq = i64::try_from(signed.batch.seq)
         .ok()
         .filter(|&seq| seq > 0)
         .ok_or_else(|| ApiError::new(ProblemType::Malformed, "`seq` counts from 1"))?;
-    let digest = signed.request.body_digest();
+    let digest = signed.request.digest;
 
     let mut tries = 1;
     let stored = loop {
-        match store(state, signed, seq, &digest).await {
+        match store(state, signed, seq, begun).await {
             Err(error) if tries < TRIES && error.cause().is_some_and(is_transient) => tries += 1,
             other => break other,
         }
@@ -121,18 +177,22 @@ async fn store(
     state: &AppState,
     signed: &SignedBatch<'_>,
     seq: i64,
-    digest: &[u8],
+    begun: &mut Begun,
 ) -> ApiResult<Option<Outcome>> {
     let Batch { prev, place, .. } = signed.batch;
+    let digest = &signed.request.digest[..];
     let now = state.clock.now();
-    let mut transaction = state.pool.begin().await?;
-    let locked = batch::lock_probe(&mut transaction, signed.probe.id, seq).await?;
+    let Locked {
+        mut transaction,
+        probe: locked,
+    } = begun.take(&state.pool, signed.probe.id).await?;
     require_approved(status_of_code(locked.status))?;
     if seq <= locked.last_seq {
         // The nonce is remembered in either case.
         signed.request.count_once(&mut *transaction, now).await?;
+        let stored = batch::find_digest(&mut transaction, signed.probe.id, seq).await?;
         transaction.commit().await?;
-        return if locked.stored_digest.as_deref() == Some(digest) {
+        return if stored.as_deref() == Some(digest) {
             Ok(None)
         } else {
             Err(sequence_reused(&locked).into())
@@ -144,11 +204,24 @@ async fn store(
             .into());
     };
     let mut outcome = Outcome {
+        batch_id: locked.batch_id,
         chain_ok: seq == locked.last_seq + 1 && prev == locked.last_digest,
         was_silent: locked.silent,
         ..Outcome::default()
     };
+    let received = Received {
+        at: now,
+        judging_version: locked.judging_version,
+    };
+    let known = if locked.is_shared {
+        read_known_slots(&mut transaction, signed).await?
+    } else {
+        KnownSlots::default()
+    };
+    store_results(state, &mut transaction, signed, &received, &known, &mut outcome).await?;
+    let evidence = signed.evidence.compressed().await?;
     let new = NewBatch {
+        id: locked.batch_id,
         probe_id: signed.probe.id,
         seq,
         digest,
@@ -160,7 +233,7 @@ async fn store(
         dropped: i64::try_from(signed.batch.dropped)
             .unwrap_or(i64::MAX)
             .min(i64::from(i32::MAX)),
-        body: signed.evidence,
+        body: &evidence,
         signature_input: &signed.request.headers.signature_input,
         signature: &signed.request.headers.signature,
         authority: &signed.request.authority,
@@ -168,19 +241,9 @@ async fn store(
         software: &clean(&signed.batch.software, 100),
         nonce: signed.request.nonce(now),
     };
-    outcome.batch_id = batch::insert_batch(&mut transaction, &new)
-        .await?
-        .ok_or_else(replay)?;
-    let received = Received {
-        at: now,
-        judging_version: locked.judging_version,
-    };
-    let known = if locked.is_shared {
-        read_known_slots(&mut transaction, signed).await?
-    } else {
-        KnownSlots::default()
-    };
-    store_results(state, &mut transaction, signed, &received, &known, &mut outcome).await?;
+    if !batch::insert_batch(&mut transaction, &new).await? {
+        return Err(replay());
+    }
     transaction.commit().await?;
     Ok(Some(outcome))
 }

@@ -46,7 +46,7 @@ fn what_was_passed_on_too_late_is_not_kept() {
         });
     }
     assert!(evaluation.take(KEPT as i64).is_none(), "there is no room left");
-    evaluation.forget_up_to(KEPT as i64);
+    evaluation.forget_long_before(KEPT as i64 + LATEST_BEHIND);
     assert!(!evaluation.leave_to_others());
 }
 

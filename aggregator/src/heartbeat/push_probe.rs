@@ -150,10 +150,7 @@ impl PushProbe {
             authority: AUTHORITY,
             path: path::BATCHES,
             query: None,
-            body: Some(Body {
-                content_type: CONTENT_TYPE,
-                bytes: &body,
-            }),
+            body: Some(Body::new(CONTENT_TYPE, &body)),
         };
         let signed = signature::sign(&message, &self.key, state.clock.now().timestamp(), random());
         let request = Request::post(path::BATCHES)

@@ -13,36 +13,48 @@ pub struct LockedProbe {
     pub last_seq: i64,
     /// The head's digest.
     pub last_digest: Option<Vec<u8>>,
-    /// The digest of the stored batch of the number that was asked for.
-    pub stored_digest: Option<Vec<u8>>,
     /// It had been noticed as silent.
     pub silent: bool,
     /// The version of what monitors are judged by; see [`crate::assigned_monitors`].
     pub judging_version: i64,
     /// The region has other probes.
     pub is_shared: bool,
+    /// The number of the next batch that is kept.
+    pub batch_id: i64,
 }
 
-/// Locks a probe, and reads what is stored under a number of its chain.
-pub async fn lock_probe(db: &mut PgConnection, probe_id: i32, seq: i64) -> sqlx::Result<LockedProbe> {
+/// Locks a probe, and takes a number for its batch.
+pub async fn lock_probe(db: &mut PgConnection, probe_id: i32) -> sqlx::Result<LockedProbe> {
     sqlx::query_as!(
         LockedProbe,
         "SELECT p.status, p.last_seq, p.last_digest, p.silent,
-                (SELECT digest FROM batch b WHERE b.probe_id = p.id AND b.seq = $2) AS stored_digest,
+                nextval('batch_id_seq') AS \"batch_id!\",
                 (SELECT version FROM judging_version) AS \"judging_version!\",
                 EXISTS (SELECT FROM probe o WHERE o.region_id = p.region_id AND o.id <> p.id AND o.status = 1) AS \"is_shared!\"
          FROM probe p WHERE p.id = $1
          FOR NO KEY UPDATE",
+        probe_id
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The digest of what is stored under a number of a probe's chain.
+pub async fn find_digest(db: &mut PgConnection, probe_id: i32, seq: i64) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar!(
+        "SELECT digest FROM batch WHERE probe_id = $1 AND seq = $2",
         probe_id,
         seq
     )
-    .fetch_one(db)
+    .fetch_optional(db)
     .await
 }
 
 /// A batch to be kept.
 #[derive(Debug)]
 pub struct NewBatch<'a> {
+    /// Its number; see [`lock_probe`].
+    pub id: i64,
     /// The probe that sealed it.
     pub probe_id: i32,
     /// Its number in the chain.
@@ -77,11 +89,11 @@ pub struct NewBatch<'a> {
     pub nonce: (&'a str, &'a str, DateTime<Utc>),
 }
 
-/// Keeps a batch as evidence, makes it the head of its probe's chain, and queues it for judging; its number. `None`, and nothing is kept, if the
+/// Keeps a batch as evidence, makes it the head of its probe's chain, and queues it for judging. False, and nothing is kept, if the
 /// nonce was used before.
-pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::Result<Option<i64>> {
+pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::Result<bool> {
     let (keyid, nonce, keep_until) = batch.nonce;
-    sqlx::query_scalar!(
+    let queued = sqlx::query!(
         "WITH counted AS (
              INSERT INTO probe_nonce (keyid, nonce, expires_at) VALUES ($16, $17, $18)
              ON CONFLICT DO NOTHING RETURNING true),
@@ -91,11 +103,12 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
                     dropped = dropped + $9, place = $14, software = $15
              WHERE id = $1 AND EXISTS (SELECT FROM counted)),
          kept AS (
-             INSERT INTO batch (probe_id, seq, digest, prev, chain_ok, resumed, received_at, observations, body,
+             INSERT INTO batch (id, probe_id, seq, digest, prev, chain_ok, resumed, received_at, observations, body,
                                 signature_input, signature, authority, place)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14 WHERE EXISTS (SELECT FROM counted)
+             OVERRIDING SYSTEM VALUE
+             SELECT $19, $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14 WHERE EXISTS (SELECT FROM counted)
              RETURNING id)
-         INSERT INTO evaluation_queue (batch_id) SELECT id FROM kept RETURNING batch_id",
+         INSERT INTO evaluation_queue (batch_id) SELECT id FROM kept",
         batch.probe_id,
         batch.seq,
         batch.digest,
@@ -113,10 +126,12 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
         batch.software,
         keyid,
         nonce,
-        keep_until
+        keep_until,
+        batch.id
     )
-    .fetch_optional(db)
-    .await
+    .execute(db)
+    .await?;
+    Ok(queued.rows_affected() == 1)
 }
 
 /// Deletes evidence received before a time, a bounded number at once; returns how many.

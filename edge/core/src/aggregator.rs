@@ -98,10 +98,7 @@ impl<'a, H: Platform + Transport> Aggregator<'a, H> {
             authority: &authority,
             path: url.path(),
             query: url.query(),
-            body: json.as_deref().map(|bytes| Body {
-                content_type: JSON,
-                bytes,
-            }),
+            body: json.as_deref().map(|bytes| Body::new(JSON, bytes)),
         };
         let signature = sign(
             &message,

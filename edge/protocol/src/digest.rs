@@ -5,7 +5,12 @@ use sha2::{Digest as _, Sha256};
 
 /// The value of the `Content-Digest` field for a body: `sha-256=:…:`.
 pub fn content_digest(body: &[u8]) -> String {
-    format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(body)))
+    content_digest_of(&Sha256::digest(body).into())
+}
+
+/// The same for a body whose SHA-256 is known.
+pub fn content_digest_of(sha256: &[u8; 32]) -> String {
+    format!("sha-256=:{}:", STANDARD.encode(sha256))
 }
 
 /// Lower-case hex SHA-256, as batches are chained with.

@@ -7,13 +7,14 @@
 //! that is the aggregator's.
 
 use crate::{
-    digest::content_digest,
+    digest::content_digest_of,
     identity::Fingerprint,
     problem::{Problem, ProblemType},
     structured_field::{InnerList, Item, Parameters, dictionary_member},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
 /// The signature's label within `Signature-Input` and `Signature`.
@@ -58,8 +59,18 @@ pub struct Message<'a> {
 pub struct Body<'a> {
     /// The value of the `Content-Type` field.
     pub content_type: &'a str,
-    /// The bytes as sent.
-    pub bytes: &'a [u8],
+    /// SHA-256 of the bytes as sent.
+    pub sha256: [u8; 32],
+}
+
+impl<'a> Body<'a> {
+    /// Of its bytes as sent.
+    pub fn new(content_type: &'a str, bytes: &[u8]) -> Self {
+        Self {
+            content_type,
+            sha256: Sha256::digest(bytes).into(),
+        }
+    }
 }
 
 /// The values of the fields that carry a signature.
@@ -92,7 +103,7 @@ pub struct Parsed {
 ///
 /// `created_s` is the time in Unix seconds, `nonce` 16 random bytes that are never used again.
 pub fn sign(message: &Message<'_>, key: &SigningKey, created_s: i64, nonce: [u8; 16]) -> SignatureHeaders {
-    let digest = message.body.map(|body| content_digest(body.bytes));
+    let digest = message.body.map(|body| content_digest_of(&body.sha256));
     let components = components(message, digest.as_deref());
     let text = |value: &str| Item::String(value.to_owned());
     let input = InnerList {
@@ -198,7 +209,7 @@ impl Parsed {
         {
             return Err(malformed(format!("`{name}` has control characters")));
         }
-        if headers.content_digest != message.body.map(|body| content_digest(body.bytes)) {
+        if headers.content_digest != message.body.map(|body| content_digest_of(&body.sha256)) {
             return Err(invalid(
                 "the Content-Digest field is not the body's sha-256 alone",
             ));

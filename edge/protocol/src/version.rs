@@ -1,8 +1,11 @@
 //! The protocol's version: what a newer peer may add, and what it may not.
 
 use crate::problem::{Problem, ProblemType};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use std::{fmt, str::FromStr};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 /// `major.minor`. Within one major version a newer minor may add fields and check types, which older peers ignore or
 /// report as unsupported; another major version is refused with a clear problem.
@@ -72,16 +75,42 @@ impl<'de> Deserialize<'de> for Version {
 /// # Errors
 /// `malformed` when the bytes are not JSON of the expected shape, `unsupported-version` for another major version.
 pub fn decode<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Problem> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        version: Version,
-    }
     let malformed = |error: serde_json::Error| Problem::new(ProblemType::Malformed).detail(error.to_string());
-    serde_json::from_slice::<Versioned>(bytes)
-        .map_err(malformed)?
-        .version
-        .require_supported()?;
+    version_of(bytes).map_err(malformed)?.require_supported()?;
     serde_json::from_slice(bytes).map_err(malformed)
+}
+
+/// The field `version` of a JSON object. What follows it is not read: it is the first field of long messages.
+fn version_of(json: &[u8]) -> Result<Version, serde_json::Error> {
+    let mut found = None;
+    let read = serde_json::Deserializer::from_slice(json).deserialize_map(FindVersion(&mut found));
+    match (found, read) {
+        (Some(version), _) => Ok(version),
+        (None, Err(error)) => Err(error),
+        (None, Ok(())) => Err(serde_json::Error::missing_field("version")),
+    }
+}
+
+/// Puts the version where it says and leaves the rest unread, which the deserializer then calls an error.
+struct FindVersion<'a>(&'a mut Option<Version>);
+
+impl<'de> Visitor<'de> for FindVersion<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a `version`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<(), A::Error> {
+        while let Some(name) = fields.next_key::<Cow<'_, str>>()? {
+            if name == "version" {
+                *self.0 = Some(fields.next_value()?);
+                return Ok(());
+            }
+            fields.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -117,10 +146,29 @@ mod tests {
     }
 
     #[test]
+    fn the_version_may_be_any_field() {
+        let message = br#"{"x":4,"added":[{"version":"2.0"}],"version":"1.0"}"#;
+        assert_eq!(decode::<Message>(message).unwrap().x, 4);
+        let newer = br#"{"x":4,"version":"2.0"}"#;
+        let problem = decode::<Message>(newer).unwrap_err();
+        assert_eq!(problem.kind(), Some(ProblemType::UnsupportedVersion));
+    }
+
+    #[test]
     fn a_message_without_a_version_is_malformed() {
-        assert_eq!(
-            decode::<Message>(b"{}").unwrap_err().kind(),
-            Some(ProblemType::Malformed)
-        );
+        for message in [
+            "{}",
+            "[]",
+            "",
+            r#"{"x":4}"#,
+            r#"{"version":1}"#,
+            r#"{"version":"1.0","x":4"#,
+        ] {
+            assert_eq!(
+                decode::<Message>(message.as_bytes()).unwrap_err().kind(),
+                Some(ProblemType::Malformed),
+                "{message}"
+            );
+        }
     }
 }

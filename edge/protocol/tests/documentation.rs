@@ -61,10 +61,7 @@ fn the_worked_example_is_what_the_code_signs() {
         authority: field("Host"),
         path: request_line[1],
         query: None,
-        body: Some(Body {
-            content_type: field("Content-Type"),
-            bytes: body.as_bytes(),
-        }),
+        body: Some(Body::new(field("Content-Type"), body.as_bytes())),
     };
     let shown = SignatureHeaders {
         signature_input: field("Signature-Input").to_owned(),

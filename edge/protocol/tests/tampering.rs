@@ -34,7 +34,7 @@ impl Request {
             authority,
             path,
             query,
-            body: body.map(|(content_type, bytes)| Body { content_type, bytes }),
+            body: body.map(|(content_type, bytes)| Body::new(content_type, bytes)),
         };
         let headers = sign(&message, &key(), NOW_S, [5; 16]);
         Self {
@@ -103,7 +103,7 @@ impl Request {
                     .body
                     .as_ref()
                     .zip(content_type.as_deref())
-                    .map(|((_, bytes), content_type)| Body { content_type, bytes }),
+                    .map(|((_, bytes), content_type)| Body::new(content_type, bytes)),
             };
             let headers = SignatureHeaders {
                 signature_input: text(&self.fields[0])?,

@@ -169,10 +169,7 @@ impl NativeProbe {
             authority,
             path,
             query: None,
-            body: body.as_deref().map(|bytes| Body {
-                content_type: JSON,
-                bytes,
-            }),
+            body: body.as_deref().map(|bytes| Body::new(JSON, bytes)),
         };
         SignedRequest {
             headers: sign(&message, &self.key, created_s, random()),

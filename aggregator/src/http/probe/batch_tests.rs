@@ -304,10 +304,7 @@ async fn the_evidence_can_be_verified_from_its_row_alone(pool: PgPool) {
             authority: &authority,
             path: path::BATCHES,
             query: None,
-            body: Some(Body {
-                content_type: "application/json",
-                bytes: body,
-            }),
+            body: Some(Body::new("application/json", body)),
         };
         parsed.verify(&message, &headers, &key, parsed.created_s)
     };

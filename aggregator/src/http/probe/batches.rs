@@ -2,8 +2,8 @@
 
 use super::signed::UncountedRequest;
 use crate::{
-    http::{ApiError, error::ApiResult},
-    ingest::{SignedBatch, compress_evidence, ingest_batch},
+    http::error::ApiResult,
+    ingest::{Begun, Evidence, SignedBatch, ingest_batch},
     state::AppState,
 };
 use axum::{Json, extract::State};
@@ -21,21 +21,22 @@ pub(super) async fn create_batch(
 ) -> ApiResult<Json<BatchReceipt>> {
     let began = Instant::now();
     let taken = async {
-        let compressing = tokio::spawn(compress_evidence(request.body.clone()));
+        // While the batch is decoded, what does not depend on it.
+        let evidence = Evidence::compressing(request.body.clone());
+        let mut begun = Begun::beginning(&state, probe.id);
         let batch = decode(&request.body)?;
         if batch.probe != probe.fingerprint || batch.region != probe.region {
             return Err(Problem::new(ProblemType::Malformed)
                 .detail("`probe` and `region` must be those of the key that signed")
                 .into());
         }
-        let evidence = compressing.await.map_err(ApiError::internal)??;
         let signed = SignedBatch {
             probe: &probe,
             batch: &batch,
             request: &request,
             evidence: &evidence,
         };
-        let receipt = ingest_batch(&state, &signed).await?;
+        let receipt = ingest_batch(&state, &signed, &mut begun).await?;
         if !receipt.duplicate {
             let now = state.clock.now();
             state.region_load.add(probe.region_id, &probe.host, &batch, now);

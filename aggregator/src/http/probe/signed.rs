@@ -15,7 +15,6 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
@@ -49,6 +48,8 @@ pub struct SignedRequest {
     pub authority: String,
     /// The body; empty for a request without one.
     pub body: Bytes,
+    /// SHA-256 of the body.
+    pub digest: [u8; 32],
     method: String,
     path: String,
     query: Option<String>,
@@ -78,17 +79,6 @@ impl SignedRequest {
         verified
     }
 
-    /// SHA-256 of the body, for a verified request: its `Content-Digest` was found to be that, so it is not computed again.
-    pub fn body_digest(&self) -> Vec<u8> {
-        let field = self.headers.content_digest.as_deref().unwrap_or_default();
-        let digest = field
-            .strip_prefix("sha-256=:")
-            .and_then(|rest| rest.strip_suffix(':'));
-        digest
-            .and_then(|digest| STANDARD.decode(digest).ok())
-            .unwrap_or_else(|| Sha256::digest(&self.body).to_vec())
-    }
-
     /// Remembers the nonce: a request counts once. Only verified requests may come here, or strangers could use up nonces.
     ///
     /// # Errors
@@ -111,7 +101,7 @@ impl SignedRequest {
     fn verify_as(&self, authority: &str, key: &VerifyingKey, now: DateTime<Utc>) -> Result<(), Problem> {
         let body = self.has_body.then_some(signature::Body {
             content_type: CONTENT_TYPE,
-            bytes: &self.body,
+            sha256: self.digest,
         });
         let message = Message {
             method: &self.method,
@@ -159,7 +149,7 @@ async fn read(request: Request) -> ApiResult<SignedRequest> {
         ));
     }
     let length = text(header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
-    let body = read_body(body, length.unwrap_or_default()).await?;
+    let (body, digest) = read_body(body, length.unwrap_or_default()).await?;
     Ok(SignedRequest {
         parsed,
         headers,
@@ -167,16 +157,18 @@ async fn read(request: Request) -> ApiResult<SignedRequest> {
         // A body counts as one whatever is said of it: none goes by unsigned.
         has_body: content_type.is_some() || !body.is_empty(),
         body,
+        digest,
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(ToOwned::to_owned),
     })
 }
 
-/// The whole body. What is too long is read on for a while, though not kept: a peer that still sends when the connection
+/// The whole body and its SHA-256, which is computed while the rest is on its way. What is too long is read on for a while, though not kept: a peer that still sends when the connection
 /// closes would lose the answer with it.
-async fn read_body(mut body: Body, announced_bytes: usize) -> ApiResult<Bytes> {
+async fn read_body(mut body: Body, announced_bytes: usize) -> ApiResult<(Bytes, [u8; 32])> {
     let mut kept = BytesMut::with_capacity(announced_bytes.min(FIRST_BYTES));
+    let mut digest = Sha256::new();
     let mut seen = 0;
     while seen.max(announced_bytes) <= MAX_DISCARDED_BYTES
         && let Some(frame) = body.frame().await
@@ -185,6 +177,7 @@ async fn read_body(mut body: Body, announced_bytes: usize) -> ApiResult<Bytes> {
         let data = frame.into_data().unwrap_or_default();
         seen += data.len();
         if seen <= MAX_BODY_BYTES {
+            digest.update(&data);
             kept.extend_from_slice(&data);
         } else {
             kept = BytesMut::new();
@@ -196,7 +189,7 @@ async fn read_body(mut body: Body, announced_bytes: usize) -> ApiResult<Bytes> {
             format!("a probe's request has at most {MAX_BODY_BYTES} bytes"),
         ));
     }
-    Ok(kept.freeze())
+    Ok((kept.freeze(), digest.finalize().into()))
 }
 
 /// A field's value; several fields of one name count as none, since a signature is over one.

@@ -111,10 +111,7 @@ impl TestProbe {
             authority: AUTHORITY,
             path: bare,
             query,
-            body: body.as_deref().map(|bytes| Body {
-                content_type: "application/json",
-                bytes,
-            }),
+            body: body.as_deref().map(|bytes| Body::new("application/json", bytes)),
         };
         let headers = signature::sign(&message, &self.key, created_s, crate::secret::random());
         Signed {

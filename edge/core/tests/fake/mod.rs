@@ -266,10 +266,9 @@ impl FakeAggregator {
             authority: "status.example.com",
             path: request.uri().path(),
             query: request.uri().query(),
-            body: content_type.as_deref().map(|content_type| Body {
-                content_type,
-                bytes: request.body(),
-            }),
+            body: content_type
+                .as_deref()
+                .map(|content_type| Body::new(content_type, request.body())),
         };
         let parsed = parse(&headers)?;
         assert!(

@@ -1,4 +1,5 @@
 use super::*;
+use crate::digest::content_digest;
 
 const NOW_S: i64 = 1_780_000_000;
 
@@ -12,10 +13,7 @@ fn message() -> Message<'static> {
         authority: "edgewatch.example:8443",
         path: "/api/v1/probe/batches",
         query: Some("a=%20b"),
-        body: Some(Body {
-            content_type: "application/json",
-            bytes: b"{\"seq\":1}",
-        }),
+        body: Some(Body::new("application/json", b"{\"seq\":1}")),
     }
 }
 

@@ -14,9 +14,11 @@ mod record;
 mod taken;
 #[cfg(test)]
 mod tests;
+mod vantage;
 
 pub use memory::Memory;
 pub use taken::{Dropped, TakenBatch, TakenResult, plausible_time};
+pub use vantage::KNOWN_FOR as VANTAGE_KNOWN_FOR;
 
 use crate::{
     announcement::Change,
@@ -198,7 +200,14 @@ async fn evaluate_some(state: &AppState, memory: &mut Memory, look_for_silence: 
     learned
         .learn(&mut transaction, reported, to_judge.iter().map(|&(id, _)| id))
         .await?;
-    let mut judgement = judge(&mut transaction, &mut learned, &batches, &quiet, now).await?;
+    let mut judgement = judge(
+        &mut transaction,
+        &mut learned,
+        &batches,
+        &quiet,
+        (state.settings().vantage, now),
+    )
+    .await?;
     for (id, from_ms) in to_judge {
         let earliest = judgement.changed.entry(id).or_insert(from_ms);
         *earliest = from_ms.min(*earliest);

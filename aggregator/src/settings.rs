@@ -1,5 +1,6 @@
 //! The installation's settings, as the configuration file's `settings` block has them. They may change while it runs.
 
+use edgewatch_domain::vantage::VantagePolicy;
 use edgewatch_protocol::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -16,6 +17,8 @@ pub struct Settings {
     pub result_retention_days: u16,
     /// Days that the signed batches behind the results are kept, 1 to 3,650.
     pub evidence_retention_days: u16,
+    /// When a region counts as one whose own network fails, so that its outcomes are no votes.
+    pub vantage: VantagePolicy,
 }
 
 impl Default for Settings {
@@ -25,6 +28,7 @@ impl Default for Settings {
             allow_private_targets: false,
             result_retention_days: 400,
             evidence_retention_days: 400,
+            vantage: VantagePolicy::default(),
         }
     }
 }
@@ -57,6 +61,12 @@ impl Settings {
             if !(1..=3_650).contains(&days) {
                 errors.push(error(field, "must be from 1 to 3650"));
             }
+        }
+        if !(1..=1_000).contains(&self.vantage.targets) {
+            errors.push(error("vantage/targets", "must be from 1 to 1000"));
+        }
+        if !(1..=99).contains(&self.vantage.over_percent) {
+            errors.push(error("vantage/over_percent", "must be from 1 to 99"));
         }
         errors
     }

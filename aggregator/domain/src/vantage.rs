@@ -17,7 +17,7 @@ const GRACE_MS: i64 = 60_000;
 /// When a region is disqualified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct VantagePolicy {
     /// It fails on at least so many targets that others see up …
     pub targets: u16,

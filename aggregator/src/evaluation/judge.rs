@@ -3,6 +3,7 @@
 use super::{
     TakenBatch, TakenResult,
     memory::{Memory, RegionVotes},
+    vantage,
 };
 use crate::store::{
     evaluation::{LatestResult, RegionStateRows},
@@ -11,7 +12,7 @@ use crate::store::{
 };
 use chrono::{DateTime, Utc};
 use edgewatch_client::event::LiveResult;
-use edgewatch_domain::{verdict::Verdict, vote::Check, vote_log::Refold};
+use edgewatch_domain::{vantage::VantagePolicy, verdict::Verdict, vote::Check, vote_log::Refold};
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashMap};
 
@@ -31,17 +32,23 @@ pub struct Judgement {
 struct Come<'a> {
     checks: Vec<Check>,
     latest: Option<&'a TakenResult>,
+    /// What counts has changed for slots from this one on, Unix milliseconds.
+    again_from_ms: Option<i64>,
 }
 
-/// Folds what these batches bring into the regions' votes, looks whether the `quiet` ones have fallen silent, and stores the
+/// Folds what these batches bring into the regions' votes, but for regions whose own network fails, looks whether the `quiet` ones have fallen silent, and stores the
 /// votes. The memory has learned all of these pairs.
 pub async fn judge(
     db: &mut PgConnection,
     memory: &mut Memory,
     batches: &[TakenBatch],
     quiet: &[Pair],
-    now: DateTime<Utc>,
+    (policy, now): (VantagePolicy, DateTime<Utc>),
 ) -> sqlx::Result<Judgement> {
+    let again = vantage::look(&mut *db, memory, batches, policy, now).await?;
+    if !again.is_empty() {
+        memory.learn(&mut *db, again.keys().copied(), []).await?;
+    }
     let mut judgement = Judgement::default();
     let mut come: HashMap<Pair, Come<'_>> = quiet.iter().map(|&pair| (pair, Come::default())).collect();
     for batch in batches {
@@ -50,15 +57,29 @@ pub async fn judge(
             if memory.judged(pair).is_none() {
                 continue;
             }
-            come.entry(pair).or_default().add(result);
+            let disqualified = memory.vantage.is_disqualified(pair.1, result.slot_ms);
+            come.entry(pair).or_default().add(result, disqualified);
             judgement.live.push(result.live(&batch.region));
         }
     }
     let mut late = Vec::new();
+    for (&pair, &from_ms) in &again {
+        come.entry(pair).or_default().again_from_ms = Some(from_ms);
+    }
     for (&pair, come) in &mut come {
         let Some((rules, votes)) = memory.judged(pair) else {
             continue;
         };
+        if let Some(from_ms) = come.again_from_ms {
+            let first = come
+                .checks
+                .iter()
+                .map(|check| check.slot_ms)
+                .chain([from_ms])
+                .min();
+            late.push((pair, votes.log.refold_from(first.unwrap_or(from_ms))));
+            continue;
+        }
         let known = votes.log.changes().len();
         match votes.log.take(
             &rules.history,
@@ -81,12 +102,12 @@ pub async fn judge(
 }
 
 impl<'a> Come<'a> {
-    fn add(&mut self, result: &'a TakenResult) {
+    fn add(&mut self, result: &'a TakenResult, disqualified: bool) {
         self.checks.push(Check {
             slot_ms: result.slot_ms,
             at_ms: result.started_at.timestamp_millis(),
             outcome: result.outcome,
-            disqualified: false,
+            disqualified,
         });
         if self.latest.is_none_or(|latest| latest.slot_ms <= result.slot_ms) {
             self.latest = Some(result);

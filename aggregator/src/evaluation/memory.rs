@@ -1,5 +1,6 @@
 //! What results are judged by, remembered from batch to batch, so that it is not read again for each.
 
+use super::vantage::Vantage;
 use crate::store::{
     evaluation_queue::Versions,
     maintenance::list_maintenance,
@@ -25,6 +26,8 @@ pub struct Memory {
     votes: HashMap<Pair, RegionVotes>,
     /// `None`: not read yet.
     maintenance: Option<Vec<Vec<Version>>>,
+    /// The windows of slots in which regions fail.
+    pub vantage: Vantage,
 }
 
 /// A region's votes on a monitor.

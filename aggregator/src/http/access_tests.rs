@@ -275,7 +275,7 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         ("/api/v1/overview", 2),
         ("/api/v1/monitors", 3),
         ("/api/v1/maintenance", 2),
-        ("/api/v1/regions", 4),
+        ("/api/v1/regions", 5),
         ("/api/v1/probes", 2),
         ("/api/v1/monitors/1/results", 2),
         ("/api/v1/monitors/1/timeline", 3),

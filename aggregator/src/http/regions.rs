@@ -15,6 +15,7 @@ use crate::{
         probe::list_probes,
         region::{self, StoredRegion},
         region_load::list_loads,
+        vantage::list_disqualified,
     },
 };
 use axum::{
@@ -155,11 +156,12 @@ async fn read_one(state: &AppState, name: &str) -> ApiResult<Region> {
         .ok_or_else(|| ApiError::not_found("region"))
 }
 
-/// Three statements, however many regions there are.
+/// Four statements, however many regions there are.
 async fn read(state: &AppState, name: Option<&str>) -> ApiResult<Vec<Region>> {
     let regions = region::list_regions(&state.pool, name).await?;
     let mut probes = list_probes(&state.pool, name, None, state.clock.now()).await?;
     let since = state.clock.now() - SHOWN_LOAD;
+    let disqualified = list_disqualified(&state.pool, state.clock.now()).await?;
     let mut loads: HashMap<_, _> = list_loads(&state.pool, since).await?.into_iter().collect();
     regions
         .into_iter()
@@ -174,10 +176,12 @@ async fn read(state: &AppState, name: Option<&str>) -> ApiResult<Vec<Region>> {
                     .extract_if(.., |probe| probe.region.as_str() == name)
                     .collect();
                 let load = loads.remove(&name).unwrap_or_default();
+                let disqualified_since = disqualified.get(&name).copied();
                 let name = name.parse().map_err(|error: String| ApiError::internal(error))?;
                 Ok(Region {
                     settings: RegionSettings { name, label },
                     monitors,
+                    disqualified_since,
                     overruns: load.overruns,
                     late_p99_ms: late_p99_ms(&load.late),
                     probes: here,

@@ -2,9 +2,11 @@
 
 use super::AfterCommit;
 use crate::{
+    evaluation::VANTAGE_KNOWN_FOR,
     state::AppState,
     store::{
-        batch::delete_batches_before, nonce::forget_nonces, result_rows, session::purge_sessions, test_report,
+        batch::delete_batches_before, nonce::forget_nonces, result_rows, session::purge_sessions,
+        test_report, vantage::delete_windows_before,
     },
 };
 use chrono::TimeDelta;
@@ -47,11 +49,12 @@ pub(super) async fn delete_evidence(state: &AppState, db: &mut PgConnection) -> 
     Ok(Vec::new())
 }
 
-/// Forgets what has ended: nonces, sessions, test runs.
+/// Forgets what has ended: nonces, sessions, test runs, windows of slots in which regions failed.
 pub(super) async fn forget_expired(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
     let now = state.clock.now();
     forget_nonces(&mut *db, now).await?;
     purge_sessions(&mut *db, now).await?;
+    delete_windows_before(&mut *db, now - VANTAGE_KNOWN_FOR).await?;
     test_report::delete_test_runs_before(db, now - TEST_RUN_RETENTION).await?;
     Ok(Vec::new())
 }

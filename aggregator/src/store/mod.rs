@@ -34,4 +34,5 @@ pub mod test_report;
 pub mod test_run;
 pub mod timeline;
 pub mod user;
+pub mod vantage;
 pub mod vote;

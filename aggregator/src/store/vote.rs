@@ -242,9 +242,11 @@ pub async fn list_checks(
         .map(|&(_, after_slot_ms)| at(after_slot_ms.map_or(i64::MIN, |ms| ms - 60_000)))
         .collect();
     let rows = sqlx::query!(
-        "SELECT r.monitor_id, r.region_id, r.time, r.lag_ms, r.outcome
+        "SELECT r.monitor_id, r.region_id, r.time, r.lag_ms, r.outcome, v.region_id IS NOT NULL AS \"disqualified!\"
          FROM UNNEST($1::int4[], $2::int2[], $3::timestamptz[]) AS w (monitor_id, region_id, since)
-         JOIN result r ON r.monitor_id = w.monitor_id AND r.region_id = w.region_id AND r.time > w.since",
+         JOIN result r ON r.monitor_id = w.monitor_id AND r.region_id = w.region_id AND r.time > w.since
+         LEFT JOIN vantage_window v ON v.disqualified AND v.region_id = r.region_id
+              AND v.from_at = date_trunc('minute', r.time - make_interval(secs => r.lag_ms / 1000.0), 'UTC')",
         &monitors,
         &regions,
         &since
@@ -264,7 +266,7 @@ pub async fn list_checks(
                 slot_ms: at_ms - i64::from(row.lag_ms),
                 at_ms,
                 outcome,
-                disqualified: false,
+                disqualified: row.disqualified,
             });
     }
     Ok(checks)

@@ -2,6 +2,7 @@
 
 use crate::json_object;
 use crate::probe::Probe;
+use chrono::{DateTime, Utc};
 use edgewatch_protocol::name::Region as RegionName;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ pub struct Region {
     pub overruns: i64,
     /// How late 99 of 100 checks of the last hour were begun at most, milliseconds (to a tenth); absent without checks.
     pub late_p99_ms: Option<i64>,
+    /// Since when its own network fails: it fails on most of what other regions see up, and does not vote.
+    pub disqualified_since: Option<DateTime<Utc>>,
     /// Its probes, revoked ones last.
     pub probes: Vec<Probe>,
 }
@@ -41,5 +44,6 @@ json_object!(Region {
     monitors,
     overruns,
     late_p99_ms,
+    disqualified_since,
     probes,
 });

@@ -7,6 +7,7 @@ use crate::{
 };
 use edgewatch_protocol::{
     assignment::Assignment,
+    digest::sha256_hex,
     name::Region,
     observation::{Observation, OutcomeState},
 };
@@ -17,6 +18,7 @@ use futures::{
 };
 use std::{
     collections::{HashSet, VecDeque},
+    fmt,
     pin::pin,
     time::Duration,
 };
@@ -35,7 +37,8 @@ const ADMISSION_MS: i64 = 45_000;
 pub struct RoundEnd {
     /// Observations made.
     pub ran: usize,
-    /// Slots that were begun when half their interval had passed, or not at all: there is more to do than can be done.
+    /// Slots that were begun when half their interval had passed, or not at all: there is more to do than can be done, or
+    /// the host runs its turns too late.
     pub overruns: u64,
     /// What kept the round from beginning further checks.
     pub failure: Option<StorageError>,
@@ -57,8 +60,9 @@ pub async fn run_round<H: Platform + Storage>(
     let host = engine.platform;
     let began_ms = host.now_ms();
     let mut end = RoundEnd::default();
-    let mut last_ms = match last_round_ms(host, began_ms).await {
-        Ok(last_ms) => last_ms,
+    let schedule_id = schedule_id(assignments);
+    let mut last = match last_round(host, began_ms).await {
+        Ok(last) => last,
         Err(error) => {
             end.failure = Some(error);
             return end;
@@ -72,13 +76,22 @@ pub async fn run_round<H: Platform + Storage>(
         let now_ms = host.now_ms();
         let admits = end.failure.is_none() && now_ms <= began_ms + ADMISSION_MS;
         if admits {
+            let last_ms = last.as_ref().map(|last| last.at_ms);
             let (passed_over, due): (Vec<_>, Vec<_>) = schedule::due(assignments, region, last_ms, now_ms)
                 .into_iter()
                 .partition(|due| busy.contains(&due.assignment.monitor));
             if !due.is_empty() {
-                match host.put(LAST_KEY, now_ms.to_string().as_bytes()).await {
+                let this = LastRound {
+                    at_ms: now_ms,
+                    schedule_id: schedule_id.clone(),
+                };
+                match host.put(LAST_KEY, this.to_string().as_bytes()).await {
                     Ok(()) => {
-                        last_ms = Some(now_ms);
+                        // Of a schedule that was another one nobody knows what was left out.
+                        if let Some(last) = last.filter(|last| last.schedule_id == schedule_id) {
+                            end.overruns += schedule::missed(assignments, region, last.at_ms, now_ms);
+                        }
+                        last = Some(this);
                         end.overruns += passed_over.len() as u64;
                         busy.extend(due.iter().map(|due| due.assignment.monitor));
                         waiting.extend(due);
@@ -114,11 +127,44 @@ pub async fn run_round<H: Platform + Storage>(
     }
 }
 
-async fn last_round_ms(host: &(impl Platform + Storage), now_ms: i64) -> Result<Option<i64>, StorageError> {
+/// What is noted of a round: when it took in what was due, and of which schedule.
+struct LastRound {
+    at_ms: i64,
+    schedule_id: String,
+}
+
+impl fmt::Display for LastRound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.at_ms, self.schedule_id)
+    }
+}
+
+impl LastRound {
+    fn parse(noted: &str) -> Option<Self> {
+        let (at_ms, schedule_id) = noted.split_once(' ').unwrap_or((noted, ""));
+        Some(Self {
+            at_ms: at_ms.parse().ok()?,
+            schedule_id: schedule_id.to_owned(),
+        })
+    }
+}
+
+async fn last_round(
+    host: &(impl Platform + Storage),
+    now_ms: i64,
+) -> Result<Option<LastRound>, StorageError> {
     let noted = host.get(LAST_KEY).await?;
-    let noted = noted.and_then(|bytes| String::from_utf8(bytes).ok()?.parse::<i64>().ok());
+    let noted = noted.and_then(|bytes| LastRound::parse(std::str::from_utf8(&bytes).ok()?));
     // A clock that was ahead and is right again must not silence the probe until it catches up.
-    Ok(noted.filter(|&last_ms| last_ms <= now_ms + schedule::FIRST_ROUND_MS))
+    Ok(noted.filter(|last| last.at_ms <= now_ms + schedule::FIRST_ROUND_MS))
+}
+
+/// Tells which monitors are checked how often.
+fn schedule_id(assignments: &[Assignment]) -> String {
+    let of_assignment =
+        |assignment: &Assignment| [assignment.monitor.0.cast_unsigned(), assignment.interval_s];
+    let numbers = assignments.iter().flat_map(of_assignment);
+    sha256_hex(&numbers.flat_map(u32::to_le_bytes).collect::<Vec<_>>())
 }
 
 /// Makes one check, again if it ends down and the assignment allows it. The last attempt is what is reported.

@@ -9,6 +9,9 @@ use edgewatch_protocol::{
 /// How far back the first round of a probe looks: one turn of the coarsest host, a cron job of each minute.
 pub const FIRST_ROUND_MS: i64 = 60_000;
 
+/// How far back slots that were left out are counted. A host that was away for longer was not too slow, it was off.
+const MISSED_WITHIN_MS: i64 = 300_000;
+
 /// One check to make.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Due<'a> {
@@ -19,7 +22,7 @@ pub struct Due<'a> {
 }
 
 /// What is due at `now_ms`: for each assignment its latest slot in `(last_round_ms, now_ms]`, the earliest slot first.
-/// Older slots that were missed are not caught up; they are gaps.
+/// Older slots that were missed are not caught up; they are gaps: see [`missed`].
 pub fn due<'a>(
     assignments: &'a [Assignment],
     region: &Region,
@@ -37,6 +40,20 @@ pub fn due<'a>(
         .collect();
     due.sort_by_key(|due| (due.slot_ms, due.assignment.monitor));
     due
+}
+
+/// How many slots since the last round are left out by the one at `now_ms`, because it came later than the next slot of
+/// their monitors was due. The assignments were the same at both.
+pub fn missed(assignments: &[Assignment], region: &Region, last_round_ms: i64, now_ms: i64) -> u64 {
+    let after_ms = last_round_ms.max(now_ms - MISSED_WITHIN_MS);
+    let of_assignment = |assignment: &Assignment| {
+        let interval_ms = interval_ms(assignment);
+        let latest_ms = slot_at(now_ms, assignment.monitor, region, interval_ms);
+        let earlier = (1..).map(|back| latest_ms - back * interval_ms);
+        let earlier = earlier.take_while(|&slot_ms| slot_ms > after_ms);
+        earlier.filter(|&slot_ms| assignment.holds(slot_ms)).count() as u64
+    };
+    assignments.iter().map(of_assignment).sum()
 }
 
 /// The first slot of any assignment after `now_ms`; `None` without assignments, or when all are handed over.
@@ -121,6 +138,31 @@ mod tests {
         }
 
         #[test]
+        fn each_slot_is_made_or_counted_as_missed_however_late_rounds_come(
+            grains in proptest::collection::vec(1u32..12, 1..10),
+            start in 1_700_000_000_000i64..1_700_000_100_000,
+            pauses in proptest::collection::vec(1i64..MISSED_WITHIN_MS, 1..30),
+        ) {
+            let assignments: Vec<_> = grains.iter().zip(1..).map(|(grains, id)| assignment(id, grains * 10)).collect();
+            let (mut last, mut found) = (start, 0);
+            for pause in &pauses {
+                let now = last + pause;
+                found += due(&assignments, &region(), Some(last), now).len() as u64;
+                found += missed(&assignments, &region(), last, now);
+                last = now;
+            }
+            let mut all = 0;
+            for assignment in &assignments {
+                let mut slot = next_slot(start, assignment.monitor, &region(), i64::from(assignment.interval_s) * 1000);
+                while slot <= last {
+                    all += 1;
+                    slot += i64::from(assignment.interval_s) * 1000;
+                }
+            }
+            prop_assert_eq!(found, all);
+        }
+
+        #[test]
         fn the_next_due_time_is_when_something_becomes_due_and_nothing_is_before(
             grains in proptest::collection::vec(1u32..60, 1..20), now in 1_700_000_000_000i64..1_700_000_100_000,
         ) {
@@ -139,6 +181,7 @@ mod tests {
         let found = due(&assignments, &region(), Some(now - 7_200_000), now);
         assert_eq!(found.len(), 1);
         assert!(found[0].slot_ms > now - 60_000);
+        assert_eq!(missed(&assignments, &region(), now - 7_200_000, now), 4);
         assert_eq!(next_due_ms(&[], &region(), now), None);
     }
 

@@ -58,6 +58,27 @@ fn calls(host: &FakeHost) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn slots_that_a_late_turn_leaves_out_are_told() {
+    let (host, config) = (host(), config());
+    tick::tick(&config, &host).await;
+    host.advance(180_000);
+    let late = tick::tick(&config, &host).await;
+    // Two of each monitor, and the latest ones may be begun late.
+    assert_eq!(late.ran, 3);
+    assert!((6..=9).contains(&late.overruns), "{late:?}");
+
+    // Who has something else to do since then has left out nothing of it.
+    host.advance(180_000);
+    let mut other = assigned(Vec::new());
+    for monitor in &mut other.monitors {
+        monitor.interval_s = 90;
+    }
+    *host.aggregator.assignments.borrow_mut() = Some(other);
+    let turn = tick::tick(&config, &host).await;
+    assert!(turn.overruns <= 3, "{turn:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_turn_pulls_runs_and_delivers() {
     let (host, config) = (host(), config());
     let began_ms = host.now_ms();

@@ -85,6 +85,7 @@ test: build lint test-rust test-browser ## Everything: lints, unit, property, da
 
 .PHONY: test-rust
 test-rust: build
+	@[ -n "$${TEST_TIMESCALE_URL:-}" ] || printf '\033[1;33mSKIPPED: rollups on TimescaleDB are not tested; TEST_TIMESCALE_URL names a server (2.28 or newer, licence timescale) to do so\033[0m\n'
 	$(STEP) 'Tests: unit, property, database (private PostgreSQL), end to end (the built worker on workerd, the built component on wasmtime)'
 	@cargo test $(NATIVE) --no-run
 	@"$(CARGO_TARGET_DIR)/debug/with-postgres" cargo test $(NATIVE) --no-fail-fast

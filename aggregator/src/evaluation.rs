@@ -17,7 +17,7 @@ mod tests;
 mod vantage;
 
 pub use memory::Memory;
-pub use taken::{Dropped, TakenBatch, TakenResult, plausible_time};
+pub use taken::{Dropped, TakenBatch, TakenResult, plausible_span, plausible_time};
 pub use vantage::KNOWN_FOR as VANTAGE_KNOWN_FOR;
 
 use crate::{

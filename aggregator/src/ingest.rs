@@ -2,7 +2,7 @@
 
 use crate::{
     announcement::Change,
-    evaluation::{Dropped, TakenBatch, TakenResult, plausible_time},
+    evaluation::{Dropped, TakenBatch, TakenResult, plausible_span, plausible_time},
     http::{
         ApiError,
         error::ApiResult,
@@ -230,6 +230,7 @@ async fn store(
         resumed: signed.batch.resumed,
         received_at: now,
         observations: signed.batch.observations.len() as i32,
+        results_between: plausible_span(&signed.batch.observations, now),
         dropped: i64::try_from(signed.batch.dropped)
             .unwrap_or(i64::MAX)
             .min(i64::from(i32::MAX)),

@@ -29,6 +29,7 @@ pub mod monitor_secrets;
 pub mod percentile;
 pub mod probe_command;
 pub mod region_load;
+pub mod rollup_level;
 pub mod secret;
 pub mod serve;
 pub mod settings;

@@ -2,10 +2,12 @@
 
 use edgewatch_client::series::Percentiles;
 
-/// The 50th, 95th and 99th percentile; the values are reordered.
+/// The usual percentiles; the values are reordered.
 pub fn percentiles(values: &mut [i32]) -> Percentiles {
     Percentiles {
         p50_us: nearest_rank(values, 50),
+        p75_us: nearest_rank(values, 75),
+        p90_us: nearest_rank(values, 90),
         p95_us: nearest_rank(values, 95),
         p99_us: nearest_rank(values, 99),
     }

@@ -15,6 +15,10 @@ pub struct Settings {
     pub allow_private_targets: bool,
     /// Days that results are kept, 1 to 3,650.
     pub result_retention_days: u16,
+    /// Days that results are kept summed up by minute, 3 to 3,650.
+    pub minute_rollup_retention_days: u16,
+    /// Days that results are kept summed up by hour, 3 to 3,650.
+    pub hour_rollup_retention_days: u16,
     /// Days that the signed batches behind the results are kept, 1 to 3,650.
     pub evidence_retention_days: u16,
     /// When a region counts as one whose own network fails, so that its outcomes are no votes.
@@ -27,6 +31,8 @@ impl Default for Settings {
             public_url: None,
             allow_private_targets: false,
             result_retention_days: 400,
+            minute_rollup_retention_days: 14,
+            hour_rollup_retention_days: 400,
             evidence_retention_days: 400,
             vantage: VantagePolicy::default(),
         }
@@ -54,12 +60,19 @@ impl Settings {
                 "must be an origin such as https://status.example.org",
             ));
         }
-        for (field, days) in [
-            ("result_retention_days", self.result_retention_days),
-            ("evidence_retention_days", self.evidence_retention_days),
+        // What comes late, up to two days, is still summed up.
+        for (field, days, least) in [
+            ("result_retention_days", self.result_retention_days, 1),
+            (
+                "minute_rollup_retention_days",
+                self.minute_rollup_retention_days,
+                3,
+            ),
+            ("hour_rollup_retention_days", self.hour_rollup_retention_days, 3),
+            ("evidence_retention_days", self.evidence_retention_days, 1),
         ] {
-            if !(1..=3_650).contains(&days) {
-                errors.push(error(field, "must be from 1 to 3650"));
+            if !(least..=3_650).contains(&days) {
+                errors.push(error(field, &format!("must be from {least} to 3650")));
             }
         }
         if !(1..=1_000).contains(&self.vantage.targets) {

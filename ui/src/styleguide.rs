@@ -305,6 +305,8 @@ fn series() -> Series {
                 },
                 percentiles: Percentiles {
                     p50_us: us(70_000),
+                    p75_us: us(76_000),
+                    p90_us: us(88_000),
                     p95_us: us(95_000),
                     p99_us: us(130_000),
                 },
@@ -315,9 +317,12 @@ fn series() -> Series {
         from,
         to: from + TimeDelta::hours(24),
         bucket_s: 1_200,
+        level: "1m".to_owned(),
         buckets,
         window: Percentiles {
             p50_us: Some(70_000),
+            p75_us: Some(76_000),
+            p90_us: Some(88_000),
             p95_us: Some(95_000),
             p99_us: Some(130_000),
         },

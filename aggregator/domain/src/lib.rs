@@ -8,13 +8,15 @@
 //! not count, [`vote_log`] takes late results in), [`timeline`] makes of the regions' votes the record of a monitor by
 //! its [`policy`] and [`quorum`], with [`maintenance`] over it; [`group`] makes of several records one. All else is read
 //! off a record: [`uptime`] over the spans of a [`calendar`], the outages of an [`incident`], [`flapping`], [`slo`].
-//! [`fault`] says in words what is wrong, and [`replay`] what another policy would have said.
+//! [`fault`] says in words what is wrong, and [`replay`] what another policy would have said. [`latency`] is apart from all
+//! this: how long checks took.
 
 pub mod calendar;
 pub mod fault;
 pub mod flapping;
 pub mod group;
 pub mod incident;
+pub mod latency;
 pub mod maintenance;
 pub mod policy;
 pub mod quorum;

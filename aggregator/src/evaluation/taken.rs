@@ -133,3 +133,18 @@ pub fn plausible_time(
     dropped.too_old += u64::from(plausible.is_none());
     plausible
 }
+
+/// From when to when the plausible ones of these checks began.
+pub fn plausible_span(
+    observations: &[Observation],
+    received_at: DateTime<Utc>,
+) -> (DateTime<Utc>, DateTime<Utc>) {
+    let (oldest, latest) = (received_at - OLDEST, received_at + TimeDelta::seconds(MAX_SKEW_S));
+    let begun = |observation: &Observation| {
+        let at = DateTime::from_timestamp_millis(observation.started_ms)?;
+        (oldest..=latest).contains(&at).then_some(at)
+    };
+    let from = observations.iter().filter_map(begun).min();
+    let to = observations.iter().filter_map(begun).max();
+    (from.unwrap_or(received_at), to.unwrap_or(received_at))
+}

@@ -68,6 +68,9 @@ const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("put",    "/api/v1/maintenance/{id}",                "/api/v1/maintenance/999",         FromRole(Role::Editor)),
     ("delete", "/api/v1/maintenance/{id}",                "/api/v1/maintenance/999",         FromRole(Role::Editor)),
     ("post",   "/api/v1/maintenance/{id}/end",            "/api/v1/maintenance/999/end",     FromRole(Role::Editor)),
+    ("get",    "/api/v1/monitors/{id}/percentiles",       "/api/v1/monitors/1/percentiles",  FromRole(Role::Viewer)),
+    ("get",    "/api/v1/monitors/{id}/heatmap",           "/api/v1/monitors/1/heatmap",      FromRole(Role::Viewer)),
+    ("get",    "/api/v1/monitors/{id}/matrix",            "/api/v1/monitors/1/matrix",       FromRole(Role::Viewer)),
     ("post",   "/api/v1/tests",                           "/api/v1/tests",                   FromRole(Role::Editor)),
     ("get",    "/api/v1/tests/{id}",                      "/api/v1/tests/x",                 FromRole(Role::Viewer)),
     ("get",    "/api/v1/regions",                         "/api/v1/regions",                 FromRole(Role::Viewer)),
@@ -269,6 +272,11 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         .execute(&server.state.pool)
         .await
         .unwrap();
+        sqlx::query("INSERT INTO rollup_queue VALUES (1, $1, $1) ON CONFLICT DO NOTHING")
+            .bind(server.state.clock.now())
+            .execute(&server.state.pool)
+            .await
+            .unwrap();
     };
     // The first one is that of the session.
     let expected = [
@@ -283,6 +291,9 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         ("/api/v1/monitors/1/series", 2),
         ("/api/v1/slos", 3),
         ("/api/v1/slos/1", 3),
+        ("/api/v1/monitors/1/percentiles", 2),
+        ("/api/v1/monitors/1/heatmap", 2),
+        ("/api/v1/monitors/1/matrix", 2),
     ];
     for (from, to) in [(0, 1), (1, 12)] {
         add(from, to).await;

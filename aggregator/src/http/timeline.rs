@@ -14,7 +14,7 @@ use crate::{
 use axum::{Json, extract::State};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::timeline::{
-    Timeline, TimelineInterval, TimelineQuery, Uptime, UptimeFigures, UptimeQuery, UptimeWindow,
+    Timeline, TimelineInterval, TimelineQuery, Uptime, UptimeFigures, UptimePeriod, UptimeQuery, UptimeWindow,
 };
 use edgewatch_domain::{
     calendar::{self, Unit},
@@ -36,6 +36,13 @@ const WINDOWS: [(&str, TimeDelta); 5] = [
     ("30d", TimeDelta::days(30)),
     ("90d", TimeDelta::days(90)),
     ("365d", TimeDelta::days(365)),
+];
+/// What `/uptime` tells period by period, by name: the unit, and how many of them. As many as can be told apart.
+const PERIODS: [(&str, Unit, usize); 4] = [
+    ("hour", Unit::Hour, 48),
+    ("day", Unit::Day, 90),
+    ("week", Unit::Week, 53),
+    ("month", Unit::Month, 13),
 ];
 
 /// The family's routes.
@@ -99,7 +106,22 @@ async fn get_uptime(
 ) -> ApiResult<Json<Uptime>> {
     let now = state.clock.now();
     let end_ms = query.to.map_or(now, |to| to.min(now)).timestamp_millis();
-    let month = calendar::period_at(chrono_tz::UTC, Unit::Month, end_ms);
+    let invalid = |detail: &str| ApiError::new(ProblemType::Validation, detail);
+    let zone = match query.zone.as_deref() {
+        None => chrono_tz::UTC,
+        Some(name) => calendar::zone(name)
+            .ok_or_else(|| invalid("`zone` is the name of a time zone such as Europe/Berlin"))?,
+    };
+    let periods = match query.by.as_deref() {
+        None => Vec::new(),
+        Some(name) => {
+            let by = PERIODS.into_iter().find(|(known, ..)| *known == name);
+            let (_, unit, count) =
+                by.ok_or_else(|| invalid("`by` is one of `hour`, `day`, `week` and `month`"))?;
+            last_periods(zone, unit, count, end_ms)
+        }
+    };
+    let month = calendar::period_at(zone, Unit::Month, end_ms);
     let mut windows: Vec<_> = WINDOWS
         .iter()
         .map(|&(name, length)| (name, end_ms - length.num_milliseconds()))
@@ -108,6 +130,7 @@ async fn get_uptime(
     let earliest_ms = windows
         .iter()
         .map(|&(_, from_ms)| from_ms)
+        .chain(periods.first().map(|first| first.from_ms))
         .min()
         .unwrap_or(end_ms);
     let record = read_record(&state, id, earliest_ms, now).await?;
@@ -115,9 +138,23 @@ async fn get_uptime(
         name: name.to_owned(),
         figures: figures(&record, Span::new(from_ms, end_ms)),
     });
+    let periods = periods.into_iter().map(|period| UptimePeriod {
+        at: at(period.from_ms),
+        figures: figures(&record, Span::new(period.from_ms, period.to_ms.min(end_ms))),
+    });
     Ok(Json(Uptime {
         windows: windows.collect(),
+        periods: periods.collect(),
     }))
+}
+
+/// The last so many periods, the one in which a moment lies included.
+fn last_periods(zone: chrono_tz::Tz, unit: Unit, count: usize, end_ms: i64) -> Vec<Span> {
+    let last = calendar::period_at(zone, unit, end_ms - 1);
+    let before = |period: &Span| Some(calendar::period_at(zone, unit, period.from_ms - 1));
+    let mut periods: Vec<_> = std::iter::successors(Some(last), before).take(count).collect();
+    periods.reverse();
+    periods
 }
 
 /// The record from the interval on in which a moment lies.

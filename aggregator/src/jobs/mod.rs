@@ -4,6 +4,7 @@
 mod heartbeats;
 mod load;
 mod retention;
+mod rollups;
 mod silence;
 
 use crate::state::AppState;
@@ -46,7 +47,7 @@ impl Job {
 /// What to tell once a job's work is committed.
 type AfterCommit = Vec<crate::announcement::Change>;
 
-const JOBS: [Job; 8] = [
+const JOBS: [Job; 9] = [
     Job::new(2, "silent_probes", Duration::from_secs(20), |state, db| {
         Box::pin(silence::silence_probes(state, db))
     }),
@@ -70,6 +71,9 @@ const JOBS: [Job; 8] = [
     }),
     Job::new(9, "region_load", Duration::from_secs(10), |state, db| {
         Box::pin(load::write_loads(state, db))
+    }),
+    Job::new(15, "rollups", Duration::from_secs(30), |state, db| {
+        Box::pin(rollups::refresh_rollups(state, db))
     }),
 ];
 

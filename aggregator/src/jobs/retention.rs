@@ -5,7 +5,7 @@ use crate::{
     evaluation::VANTAGE_KNOWN_FOR,
     state::AppState,
     store::{
-        batch::delete_batches_before, nonce::forget_nonces, result_rows, session::purge_sessions,
+        batch::delete_batches_before, nonce::forget_nonces, result_rows, rollup, session::purge_sessions,
         test_report, vantage::delete_windows_before,
     },
 };
@@ -20,20 +20,28 @@ const TEST_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
 
 /// Makes the partitions of the days around now.
 pub(super) async fn ensure_partitions(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
-    let made = result_rows::ensure_partitions(db, state.clock.now()).await?;
+    let made = result_rows::ensure_partitions(&mut *db, state.clock.now()).await?;
+    let made = made + rollup::ensure_partitions(db, state.clock.now()).await?;
     if made > 0 {
         tracing::info!(made, "partitions made ahead");
     }
     Ok(Vec::new())
 }
 
-/// Drops results by the setting.
+/// Drops results, and what they were summed up to, by the settings.
 pub(super) async fn drop_results(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
-    let days = state.settings().result_retention_days;
-    let before = state.clock.now() - TimeDelta::days(days.into());
-    let dropped = result_rows::drop_results_before(db, before).await?;
+    let settings = state.settings();
+    let before = |days: u16| state.clock.now() - TimeDelta::days(days.into());
+    let results_before = before(settings.result_retention_days);
+    let dropped = result_rows::drop_results_before(&mut *db, results_before).await?;
     if dropped > 0 {
-        tracing::info!(dropped, %before, "partitions of old results dropped");
+        tracing::info!(dropped, before = %results_before, "partitions of old results dropped");
+    }
+    let minutes_before = before(settings.minute_rollup_retention_days);
+    let hours_before = before(settings.hour_rollup_retention_days);
+    let dropped = rollup::drop_rollups_before(db, minutes_before, hours_before).await?;
+    if dropped > 0 {
+        tracing::info!(dropped, %minutes_before, %hours_before, "partitions of old rollups dropped");
     }
     Ok(Vec::new())
 }

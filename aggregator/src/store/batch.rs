@@ -71,6 +71,8 @@ pub struct NewBatch<'a> {
     pub received_at: DateTime<Utc>,
     /// How many observations it holds.
     pub observations: i32,
+    /// The times of its results are from the one to the other.
+    pub results_between: (DateTime<Utc>, DateTime<Utc>),
     /// Observations that the probe had to drop before it.
     pub dropped: i64,
     /// Its body, compressed.
@@ -89,8 +91,8 @@ pub struct NewBatch<'a> {
     pub nonce: (&'a str, &'a str, DateTime<Utc>),
 }
 
-/// Keeps a batch as evidence, makes it the head of its probe's chain, and queues it for judging. False, and nothing is kept, if the
-/// nonce was used before.
+/// Keeps a batch as evidence, makes it the head of its probe's chain, and queues it for judging and for the rollups. False, and
+/// nothing is kept, if the nonce was used before.
 pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::Result<bool> {
     let (keyid, nonce, keep_until) = batch.nonce;
     let queued = sqlx::query!(
@@ -107,7 +109,9 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
                                 signature_input, signature, authority, place)
              OVERRIDING SYSTEM VALUE
              SELECT $19, $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14 WHERE EXISTS (SELECT FROM counted)
-             RETURNING id)
+             RETURNING id),
+         to_sum_up AS (
+             INSERT INTO rollup_queue (batch_id, from_at, to_at) SELECT id, $20, $21 FROM kept)
          INSERT INTO evaluation_queue (batch_id) SELECT id FROM kept",
         batch.probe_id,
         batch.seq,
@@ -127,7 +131,9 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
         keyid,
         nonce,
         keep_until,
-        batch.id
+        batch.id,
+        batch.results_between.0,
+        batch.results_between.1
     )
     .execute(db)
     .await?;

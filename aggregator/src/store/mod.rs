@@ -26,6 +26,7 @@ pub mod region;
 pub mod region_load;
 pub mod result;
 pub mod result_rows;
+pub mod rollup;
 pub mod series;
 pub mod session;
 pub mod signer;

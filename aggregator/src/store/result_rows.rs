@@ -171,10 +171,11 @@ pub async fn ensure_partitions(db: impl PgExecutor<'_>, now: DateTime<Utc>) -> s
     Ok(made)
 }
 
-/// Drops the results of the days before `before` (UTC); returns how many partitions that were.
+/// Drops the results of the days before `before` (UTC), as far as they are in the rollups; returns how many partitions that
+/// were.
 pub async fn drop_results_before(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
-        "SELECT drop_results_before($1) AS \"dropped!\"",
+        "SELECT drop_results_before(least($1, (SELECT min(from_at) AT TIME ZONE 'UTC' FROM rollup_queue)::date)) AS \"dropped!\"",
         before.date_naive()
     )
     .fetch_one(db)

@@ -12,7 +12,7 @@ use crate::{
     probe::Probe,
     region::{Region, RegionSettings},
     result::{ResultDetail, ResultSummary, ResultsQuery},
-    series::{Series, SeriesQuery},
+    series::{HeatMap, Matrix, PercentileTable, Series, SeriesQuery},
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
     slo::{Slo, SloDetail, SloSettings},
     test_run::{TestRun, TestRunRequest},
@@ -98,6 +98,21 @@ pub mod path {
     /// A monitor's latency over time.
     pub fn series(id: i32, query: &SeriesQuery) -> String {
         format!("/monitors/{id}/series{}", query_string(&query.pairs()))
+    }
+
+    /// A monitor's percentiles, region by region and phase by phase.
+    pub fn percentiles(id: i32, query: &SeriesQuery) -> String {
+        format!("/monitors/{id}/percentiles{}", query_string(&query.pairs()))
+    }
+
+    /// A monitor's latencies, time by latency.
+    pub fn heat_map(id: i32, query: &SeriesQuery) -> String {
+        format!("/monitors/{id}/heatmap{}", query_string(&query.pairs()))
+    }
+
+    /// What each region saw of a monitor over time.
+    pub fn matrix(id: i32, query: &SeriesQuery) -> String {
+        format!("/monitors/{id}/matrix{}", query_string(&query.pairs()))
     }
 }
 
@@ -212,6 +227,21 @@ impl Client {
     /// `GET /monitors/{id}/series`.
     pub async fn get_series(&self, id: i32, query: &SeriesQuery) -> Result<Series, Problem> {
         self.get(&path::series(id, query)).await
+    }
+
+    /// `GET /monitors/{id}/percentiles`.
+    pub async fn get_percentiles(&self, id: i32, query: &SeriesQuery) -> Result<PercentileTable, Problem> {
+        self.get(&path::percentiles(id, query)).await
+    }
+
+    /// `GET /monitors/{id}/heatmap`.
+    pub async fn get_heat_map(&self, id: i32, query: &SeriesQuery) -> Result<HeatMap, Problem> {
+        self.get(&path::heat_map(id, query)).await
+    }
+
+    /// `GET /monitors/{id}/matrix`.
+    pub async fn get_matrix(&self, id: i32, query: &SeriesQuery) -> Result<Matrix, Problem> {
+        self.get(&path::matrix(id, query)).await
     }
 
     /// `GET /monitors/{id}/timeline`.

@@ -1,4 +1,6 @@
-//! A monitor's latency over time: `GET /api/v1/monitors/{id}/series`.
+//! A monitor's latency over time: `GET /api/v1/monitors/{id}/series`, and by other sides: `…/percentiles` (region by region
+//! and phase by phase), `…/heatmap` (time by latency) and `…/matrix` (region by time). One query serves them all, and one
+//! window of one query has the same figures in each.
 
 use crate::{client::time_text, json_object};
 use chrono::{DateTime, Utc};
@@ -45,6 +47,8 @@ pub struct Series {
     pub to: DateTime<Utc>,
     /// Length of a bucket.
     pub bucket_s: i64,
+    /// What the figures are summed up from: `raw` (single results), `1m`, `1h` or `1d`.
+    pub level: String,
     /// The buckets, oldest first.
     pub buckets: Vec<SeriesBucket>,
     /// The percentiles of the whole window.
@@ -55,6 +59,7 @@ json_object!(Series {
     from,
     to,
     bucket_s,
+    level,
     buckets,
     window
 });
@@ -107,12 +112,16 @@ json_object!(MeanPhases {
     body_us
 });
 
-/// Percentiles of the total in microseconds, over successful checks.
+/// Percentiles in microseconds, over successful checks, at most 2.2 % off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Percentiles {
     /// Median.
     pub p50_us: Option<i32>,
+    /// 75th.
+    pub p75_us: Option<i32>,
+    /// 90th.
+    pub p90_us: Option<i32>,
     /// 95th.
     pub p95_us: Option<i32>,
     /// 99th.
@@ -121,6 +130,141 @@ pub struct Percentiles {
 
 json_object!(Percentiles {
     p50_us,
+    p75_us,
+    p90_us,
     p95_us,
     p99_us
+});
+
+/// The percentiles of a window, region by region.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PercentileTable {
+    /// Beginning of the window.
+    pub from: DateTime<Utc>,
+    /// Its end.
+    pub to: DateTime<Utc>,
+    /// What the figures are summed up from: `raw` (single results), `1m`, `1h` or `1d`.
+    pub level: String,
+    /// All together first, then each region that has results, by name.
+    pub rows: Vec<PercentileRow>,
+}
+
+json_object!(PercentileTable {
+    from,
+    to,
+    level,
+    rows
+});
+
+/// The percentiles of a region.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PercentileRow {
+    /// The region; `None`: all together.
+    pub region: Option<String>,
+    /// Checks that ended up or degraded.
+    pub succeeded: i64,
+    /// Checks that ended down.
+    pub failed: i64,
+    /// Checks that could not be measured.
+    pub unmeasured: i64,
+    /// Phase by phase in order: name lookup, TCP connect, TLS handshake, request, first byte, body, and the total.
+    pub phases: Vec<Percentiles>,
+}
+
+json_object!(PercentileRow {
+    region,
+    succeeded,
+    failed,
+    unmeasured,
+    phases
+});
+
+/// How many successful checks took how long, over time. Buckets of time as those of a [`Series`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HeatMap {
+    /// Beginning of the first bucket.
+    pub from: DateTime<Utc>,
+    /// End of the last bucket.
+    pub to: DateTime<Utc>,
+    /// Length of a bucket.
+    pub bucket_s: i64,
+    /// What the figures are summed up from: `raw` (single results), `1m`, `1h` or `1d`.
+    pub level: String,
+    /// Where bands of latency begin, in microseconds, two an octave, and where the last one ends: one more than there are
+    /// bands. Empty without a successful check.
+    pub bands_us: Vec<i32>,
+    /// The buckets, oldest first: how many checks lie in each band, the quickest first.
+    pub counts: Vec<Vec<i64>>,
+}
+
+json_object!(HeatMap {
+    from,
+    to,
+    bucket_s,
+    level,
+    bands_us,
+    counts
+});
+
+/// What each region saw over time. Buckets of time as those of a [`Series`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Matrix {
+    /// Beginning of the first bucket.
+    pub from: DateTime<Utc>,
+    /// End of the last bucket.
+    pub to: DateTime<Utc>,
+    /// Length of a bucket.
+    pub bucket_s: i64,
+    /// What the figures are summed up from: `raw` (single results), `1m`, `1h` or `1d`.
+    pub level: String,
+    /// Each region that has results, by name.
+    pub rows: Vec<MatrixRow>,
+}
+
+json_object!(Matrix {
+    from,
+    to,
+    bucket_s,
+    level,
+    rows
+});
+
+/// What a region saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MatrixRow {
+    /// The region.
+    pub region: String,
+    /// Its buckets, oldest first, empty ones too.
+    pub cells: Vec<MatrixCell>,
+}
+
+json_object!(MatrixRow { region, cells });
+
+/// What a region saw in a bucket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MatrixCell {
+    /// Checks that ended up.
+    pub up: i64,
+    /// Checks that ended degraded.
+    pub degraded: i64,
+    /// Checks that ended down.
+    pub down: i64,
+    /// Checks that could not be measured.
+    pub unmeasured: i64,
+    /// Median of the total of the successful ones, microseconds.
+    pub p50_us: Option<i32>,
+}
+
+json_object!(MatrixCell {
+    up,
+    degraded,
+    down,
+    unmeasured,
+    p50_us
 });

@@ -67,19 +67,29 @@ json_object!(TimelineInterval {
 });
 
 /// The query of the uptime.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct UptimeQuery {
     /// When the windows end; default, and at the latest, now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<DateTime<Utc>>,
+    /// Also period by period: `hour` (the last 48), `day` (90), `week` (53) or `month` (13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The time zone of periods and of the calendar month, such as `Europe/Berlin`; default `UTC`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
 }
 
 impl UptimeQuery {
     /// Its names and values as they stand in an address.
-    pub(crate) fn pairs(self) -> [(&'static str, Option<String>); 1] {
-        [("to", self.to.map(time_text))]
+    pub(crate) fn pairs(&self) -> [(&'static str, Option<String>); 3] {
+        [
+            ("to", self.to.map(time_text)),
+            ("by", self.by.clone()),
+            ("zone", self.zone.clone()),
+        ]
     }
 }
 
@@ -89,15 +99,29 @@ impl UptimeQuery {
 pub struct Uptime {
     /// The shortest first.
     pub windows: Vec<UptimeWindow>,
+    /// Period by period, if that is asked for: the earliest first, the last one as far as it is over.
+    pub periods: Vec<UptimePeriod>,
 }
 
-json_object!(Uptime { windows });
+json_object!(Uptime { windows, periods });
+
+/// An hour, a day, a week or a month.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UptimePeriod {
+    /// Its beginning, whether or not the monitor was there.
+    pub at: DateTime<Utc>,
+    /// Its figures.
+    pub figures: UptimeFigures,
+}
+
+json_object!(UptimePeriod { at, figures });
 
 /// One window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UptimeWindow {
-    /// `24h`, `7d`, `30d`, `90d`, `365d`, or `month`: the calendar month so far, UTC.
+    /// `24h`, `7d`, `30d`, `90d`, `365d`, or `month`: the calendar month so far.
     pub name: String,
     /// Its figures.
     pub figures: UptimeFigures,

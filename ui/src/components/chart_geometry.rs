@@ -229,12 +229,14 @@ mod tests {
                 p50_us: us,
                 p95_us: us,
                 p99_us: us.map(|us| us * 2),
+                ..Percentiles::default()
             },
         });
         Series {
             from: at,
             to: at,
             bucket_s: 60,
+            level: "raw".to_owned(),
             buckets: buckets.collect(),
             window: Percentiles::default(),
         }

@@ -74,6 +74,37 @@ async fn the_record_and_its_figures_are_told(pool: PgPool) {
             "{window}"
         );
     }
+    assert_eq!(uptime["periods"], json!([]));
+
+    // Period by period it is the same record: what all of them come to is what the windows say.
+    for (by, count) in [("hour", 48), ("day", 90), ("week", 53), ("month", 13)] {
+        let uptime = client
+            .get(&format!("/api/v1/monitors/1/uptime?by={by}&zone=Asia/Kathmandu"))
+            .await
+            .json();
+        let periods = uptime["periods"].as_array().unwrap();
+        assert_eq!(periods.len(), count);
+        for pair in periods.windows(2) {
+            assert!(pair[0]["at"].as_str() < pair[1]["at"].as_str());
+        }
+        let sum = |name: &str| -> i64 {
+            periods
+                .iter()
+                .map(|period| period["figures"][name].as_i64().unwrap())
+                .sum()
+        };
+        for name in ["up_ms", "down_ms", "unknown_ms"] {
+            assert_eq!(sum(name), figures[name].as_i64().unwrap(), "{by} {name}");
+        }
+        assert_eq!(periods[0]["figures"]["contractual"], Value::Null);
+        // Local midnight is a quarter past six in the evening.
+        let at = periods[1]["at"].as_str().unwrap();
+        assert!(
+            by == "hour" && at.ends_with(":15:00Z") || at.ends_with("T18:15:00Z"),
+            "{at}"
+        );
+    }
+
     let percent = |of: &Value| of.as_str().unwrap().parse::<f64>().unwrap();
     let share = &figures["contractual"];
     assert!(
@@ -94,6 +125,10 @@ async fn a_window_that_cannot_be_is_refused(pool: PgPool) {
         client.get("/api/v1/monitors/7/timeline").await.problem(),
         "not-found"
     );
+    for query in ["by=year", "zone=Mars/Olympus"] {
+        let refused = client.get(&format!("/api/v1/monitors/7/uptime?{query}")).await;
+        assert_eq!(refused.problem(), "validation", "{query}");
+    }
     for query in ["from=2999-01-01T00:00:00Z", "from=2020-01-01T00:00:00Z", "from=x"] {
         let refused = client.get(&format!("/api/v1/monitors/7/timeline?{query}")).await;
         assert_eq!(refused.status, 422, "{query}: {}", refused.text);

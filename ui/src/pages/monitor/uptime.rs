@@ -46,7 +46,13 @@ impl Readings {
         let now = move || DateTime::from_timestamp_millis(clock.exact_ms()).unwrap_or_default();
         let uptime = Memo::new(move |_| {
             again.track();
-            Some(path::uptime(id, &UptimeQuery { to: Some(now()) }))
+            Some(path::uptime(
+                id,
+                &UptimeQuery {
+                    to: Some(now()),
+                    ..UptimeQuery::default()
+                },
+            ))
         });
         let timeline = Memo::new(move |_| {
             again.track();

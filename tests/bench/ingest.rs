@@ -25,8 +25,34 @@ const RUNS: u64 = 5;
 /// Probes, each in a region of its own, that send at the same time.
 const CONNECTIONS: [usize; 2] = [1, 4];
 
-/// How the observations of a batch are spread: all of another monitor, as in a usual round, or the backlog of some.
-const SHAPES: [(&str, i32); 2] = [("500 monitors x 1 slot", 500), ("50 monitors x 10 slots", 50)];
+/// What batches are like.
+#[derive(Clone, Copy)]
+struct Shape {
+    name: &'static str,
+    /// How many monitors the observations of a batch are of.
+    monitors: i32,
+    /// Sent as a Zstandard frame, as agents do, or as JSON, as Workers do.
+    compressed: bool,
+}
+
+/// All observations of another monitor, as in a usual round, or the backlog of some.
+const SHAPES: [Shape; 3] = [
+    Shape {
+        name: "500 monitors x 1 slot",
+        monitors: 500,
+        compressed: true,
+    },
+    Shape {
+        name: "50 monitors x 10 slots",
+        monitors: 50,
+        compressed: true,
+    },
+    Shape {
+        name: "500 x 1, as JSON",
+        monitors: 500,
+        compressed: false,
+    },
+];
 
 /// The number of no batch: what is inserted bare.
 const BARE: i64 = 0;
@@ -57,7 +83,7 @@ pub async fn measure() {
             head: None,
         });
     }
-    let monitors = SHAPES.iter().map(|(_, monitors)| *monitors).max().unwrap_or(1);
+    let monitors = SHAPES.iter().map(|shape| shape.monitors).max().unwrap_or(1);
     for number in 1..=monitors {
         let check = json!({"type": "http", "url": "https://example.org/"});
         api.create_monitor(&json!({"name": number.to_string(), "check": check}))
@@ -72,16 +98,16 @@ pub async fn measure() {
         "", "conn.", "ingest", "bare", "ratio"
     );
     let (mut first_slot_ms, mut sent) = (now_ms() - 86_400_000, 0);
-    for (shape, monitors) in SHAPES {
+    for shape in SHAPES {
         for connections in CONNECTIONS {
             let (mut ingest, mut bare) = (Vec::new(), Vec::new());
             for _ in 0..RUNS {
                 let mut work = Vec::new();
                 for sender in &mut senders[..connections] {
-                    work.push(prepare(sender, monitors, first_slot_ms));
+                    work.push(prepare(sender, shape, first_slot_ms));
                 }
                 // Never past now: what comes from the future is not stored.
-                first_slot_ms += BATCHES as i64 * slots_of_batch(monitors) * GRAIN_MS;
+                first_slot_ms += BATCHES as i64 * slots_of_batch(shape.monitors) * GRAIN_MS;
                 let rows = BATCHES as usize * MAX_OBSERVATIONS * connections;
                 sent += rows as i64;
                 let rows = rows as f64;
@@ -91,7 +117,10 @@ pub async fn measure() {
             }
             let (ingest, bare) = (median(ingest), median(bare));
             let ratio = ingest / bare;
-            println!("{shape:<24}{connections:>6}{ingest:>12.0}{bare:>12.0}{ratio:>8.2}");
+            println!(
+                "{:<24}{connections:>6}{ingest:>12.0}{bare:>12.0}{ratio:>8.2}",
+                shape.name
+            );
         }
     }
     let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM result WHERE batch_id <> $1")
@@ -107,7 +136,8 @@ fn slots_of_batch(monitors: i32) -> i64 {
     MAX_OBSERVATIONS as i64 / i64::from(monitors)
 }
 
-fn prepare(sender: &mut Sender, monitors: i32, first_slot_ms: i64) -> Work {
+fn prepare(sender: &mut Sender, shape: Shape, first_slot_ms: i64) -> Work {
+    let monitors = shape.monitors;
     let (mut requests, mut all) = (Vec::new(), Vec::new());
     for batch in 0..BATCHES as i64 {
         let slots = slots_of_batch(monitors);
@@ -121,7 +151,12 @@ fn prepare(sender: &mut Sender, monitors: i32, first_slot_ms: i64) -> Work {
         let batch = sender
             .probe
             .batch(sender.seq, sender.head.as_deref(), observations.clone());
-        let bytes = json_bytes(&batch);
+        let json = json_bytes(&batch);
+        let bytes = if shape.compressed {
+            zstd::bulk::compress(&json, 1).expect("a frame")
+        } else {
+            json
+        };
         requests.push(sender.probe.post(path::BATCHES, bytes.clone()));
         sender.head = Some(bytes);
         all.push(observations);

@@ -75,7 +75,8 @@ pub struct NewBatch<'a> {
     pub results_between: (DateTime<Utc>, DateTime<Utc>),
     /// Observations that the probe had to drop before it.
     pub dropped: i64,
-    /// Its body, compressed.
+    /// A Zstandard frame of its JSON: what was signed, if the signature covers `content-encoding`; else what was signed is
+    /// the JSON in it.
     pub body: &'a [u8],
     /// The `Signature-Input` field.
     pub signature_input: &'a str,

@@ -104,6 +104,14 @@ impl Platform for AgentHost {
         self.platform.run_script(script, arguments).await
     }
 
+    fn compress(&self, json: &[u8]) -> Option<Vec<u8>> {
+        self.platform.compress(json)
+    }
+
+    fn decompress(&self, frame: &[u8]) -> Option<Vec<u8>> {
+        self.platform.decompress(frame)
+    }
+
     fn offers(&self, mode: PhaseMode) -> bool {
         self.platform.offers(mode)
     }

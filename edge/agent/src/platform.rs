@@ -29,6 +29,9 @@ pub type AddressPolicy = Arc<dyn Fn(IpAddr) -> Result<(), String> + Send + Sync>
 /// The most that a datagram carries.
 const MAX_DATAGRAM_BYTES: usize = 65_535;
 
+/// How hard batches are compressed. They repeat themselves so much that more effort does not make them smaller.
+const BATCH_LEVEL: i32 = 1;
+
 /// The native platform.
 #[derive(Clone)]
 pub struct NativePlatform {
@@ -212,6 +215,14 @@ impl Platform for NativePlatform {
         Err(FetchError::Failed(
             "this host has no HTTP client of its own".to_owned(),
         ))
+    }
+
+    fn compress(&self, json: &[u8]) -> Option<Vec<u8>> {
+        zstd::bulk::compress(json, BATCH_LEVEL).ok()
+    }
+
+    fn decompress(&self, frame: &[u8]) -> Option<Vec<u8>> {
+        zstd::stream::decode_all(frame).ok()
     }
 
     fn offers(&self, mode: PhaseMode) -> bool {

@@ -5,6 +5,7 @@ use crate::{
     platform::{Platform, Transport},
 };
 use edgewatch_protocol::{
+    content_coding::content_coding,
     problem::{Problem, ProblemType},
     signature::{Body, Message, sign},
 };
@@ -69,7 +70,7 @@ impl<'a, H: Platform + Transport> Aggregator<'a, H> {
         self.call("GET", path, Some(query), known_etag, None).await
     }
 
-    /// A signed `POST` of JSON to one of [`edgewatch_protocol::path`].
+    /// A signed `POST` of JSON, or of a compressed frame of it, to one of [`edgewatch_protocol::path`].
     pub async fn post(&self, path: &str, json: Vec<u8>) -> Result<Response<Vec<u8>>, CallError> {
         self.call("POST", path, None, None, Some(json)).await
     }
@@ -113,6 +114,10 @@ impl<'a, H: Platform + Transport> Aggregator<'a, H> {
             .header(header::ACCEPT, JSON)
             .header("signature-input", signature.signature_input)
             .header("signature", signature.signature);
+        let coding = json.as_deref().and_then(content_coding);
+        if let Some(coding) = coding {
+            request = request.header(header::CONTENT_ENCODING, coding);
+        }
         if let Some(digest) = signature.content_digest {
             request = request
                 .header("content-digest", digest)

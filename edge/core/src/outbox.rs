@@ -17,6 +17,7 @@ use crate::{
 };
 use edgewatch_protocol::{
     batch::{Batch, ChainHead, MAX_OBSERVATIONS},
+    content_coding::content_coding,
     digest::sha256_hex,
     identity::Fingerprint,
     name::MonitorId,
@@ -73,7 +74,7 @@ pub struct SealedBatch {
     id: u64,
     key: String,
     header: Sealed,
-    /// The batch's JSON: what is signed, sent and kept as evidence.
+    /// The batch's JSON, or a compressed frame of it: what is signed, sent and kept as evidence.
     pub bytes: Vec<u8>,
     /// How many observations it holds.
     pub observations: usize,
@@ -323,7 +324,10 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
                         observations: header.observations,
                     }));
                 }
-                Some(_) => serde_json::from_slice::<OfSealed>(&body).map(|batch| batch.observations),
+                Some(_) => {
+                    let json = self.json_of(body);
+                    serde_json::from_slice::<OfSealed>(&json).map(|batch| batch.observations)
+                }
                 None => serde_json::from_slice(&body),
             };
             let observations = observations.and_then(|json| {
@@ -337,6 +341,14 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             }
         }
         Ok(None)
+    }
+
+    /// The JSON of a sealed batch; what cannot be decompressed is no JSON.
+    fn json_of(&self, bytes: Vec<u8>) -> Vec<u8> {
+        match content_coding(&bytes) {
+            Some(_) => self.host.decompress(&bytes).unwrap_or_default(),
+            None => bytes,
+        }
     }
 
     async fn seal(
@@ -366,7 +378,8 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             overruns: chain.overruns.saturating_sub(chain.told_overruns),
             observations: Vec::new(),
         };
-        let bytes = batch.to_json_with(observations_json).map_err(unreadable)?;
+        let json = batch.to_json_with(observations_json).map_err(unreadable)?;
+        let bytes = self.host.compress(&json).unwrap_or(json);
         let sealed = Some(header.clone());
         self.write(&record.key, &Header { observations, sealed }, &bytes)
             .await?;

@@ -107,6 +107,16 @@ pub trait Platform {
         Vec::new()
     }
 
+    /// A Zstandard frame of a batch's JSON, where the host can do that at little cost: it is what is kept and sent then.
+    fn compress(&self, _json: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The JSON in a frame that [`Platform::compress`] made.
+    fn decompress(&self, _frame: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
     /// What hosts the probe: `cloudflare`, `spin` or `agent`.
     fn host(&self) -> &'static str;
 

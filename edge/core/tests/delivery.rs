@@ -129,9 +129,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_kept_is_delivered_once_and_in_order(turns in turns(), faults in faults()) {
+    fn what_is_kept_is_delivered_once_and_in_order(
+        turns in turns(), faults in faults(), compresses in any::<bool>(),
+    ) {
         block_on(async {
             let host = FakeHost::new();
+            host.compresses.set(compresses);
             host.faults.replace(faults.into());
             let (mut next, mut kept, mut unsure) = (0, Vec::new(), HashSet::new());
             for turn in turns {

@@ -11,6 +11,7 @@ pub mod assignment;
 pub mod batch;
 pub mod capability;
 pub mod check;
+pub mod content_coding;
 pub mod digest;
 pub mod enrolment;
 pub mod facts;

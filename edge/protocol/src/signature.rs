@@ -1,12 +1,13 @@
 //! RFC 9421 HTTP message signatures as Edgewatch uses them: Ed25519 over a fixed set of components, with an RFC 9530
 //! digest of the body.
 //!
-//! Covered are, in this order, `@method @authority @path @query` and, when there is a body, `content-type
-//! content-digest`. The parameters are `created expires nonce alg keyid tag`, in any order; the label is `sig`. A
+//! Covered are, in this order, `@method @authority @path @query` and, when there is a body, `content-type`,
+//! `content-encoding` if it has one, and `content-digest`. The parameters are `created expires nonce alg keyid tag`, in any order; the label is `sig`. A
 //! verifier takes nothing less and nothing else. It cannot know whether a nonce was seen before or a key is enrolled:
 //! that is the aggregator's.
 
 use crate::{
+    content_coding::content_coding,
     digest::content_digest_of,
     identity::Fingerprint,
     problem::{Problem, ProblemType},
@@ -59,15 +60,18 @@ pub struct Message<'a> {
 pub struct Body<'a> {
     /// The value of the `Content-Type` field.
     pub content_type: &'a str,
+    /// The value of the `Content-Encoding` field, if there is one.
+    pub content_encoding: Option<&'a str>,
     /// SHA-256 of the bytes as sent.
     pub sha256: [u8; 32],
 }
 
 impl<'a> Body<'a> {
-    /// Of its bytes as sent.
+    /// Of its bytes as sent, in the coding that [`content_coding`] tells.
     pub fn new(content_type: &'a str, bytes: &[u8]) -> Self {
         Self {
             content_type,
+            content_encoding: content_coding(bytes),
             sha256: Sha256::digest(bytes).into(),
         }
     }
@@ -279,6 +283,8 @@ fn components(message: &Message<'_>, content_digest: Option<&str>) -> Vec<(&'sta
     ];
     if let Some(body) = message.body {
         components.push(("content-type", body.content_type.trim().to_owned()));
+        let coding = body.content_encoding.map(|coding| coding.trim().to_owned());
+        components.extend(coding.map(|coding| ("content-encoding", coding)));
         components.push(("content-digest", content_digest.unwrap_or_default().to_owned()));
     }
     components

@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::SigningKey;
 use edgewatch_protocol::{
     batch::{Batch, BatchReceipt, ChainHead, Place},
+    content_coding::content_coding,
     digest::sha256_hex,
     enrolment::{EnrolmentRequest, EnrolmentResponse},
     identity::Fingerprint,
@@ -209,6 +210,9 @@ impl SignedRequest {
             request = request.header("content-digest", digest);
         }
         if let Some(body) = self.body {
+            if let Some(coding) = content_coding(&body) {
+                request = request.header("content-encoding", coding);
+            }
             request = request.header("content-type", JSON).body(body);
         }
         request.send().await

@@ -1,6 +1,6 @@
 //! `POST /api/v1/probe/batches`: a signed batch of observations.
 
-use super::signed::UncountedRequest;
+use super::signed::{SignedRequest, UncountedRequest};
 use crate::{
     http::error::ApiResult,
     ingest::{Begun, Evidence, SignedBatch, ingest_batch},
@@ -8,11 +8,14 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use edgewatch_protocol::{
-    batch::{Batch, BatchReceipt, MAX_OBSERVATIONS},
+    batch::{Batch, BatchReceipt, MAX_BODY_BYTES, MAX_OBSERVATIONS},
     problem::{Problem, ProblemType},
     version,
 };
-use std::time::Instant;
+use std::{io::Read as _, time::Instant};
+
+/// How much room a decompressed batch gets before any of it has come: a full one fits.
+const FIRST_BYTES: usize = 512 << 10;
 
 /// Stores a batch. Answered only once it is committed; a repeat is answered alike.
 pub(super) async fn create_batch(
@@ -22,9 +25,12 @@ pub(super) async fn create_batch(
     let began = Instant::now();
     let taken = async {
         // While the batch is decoded, what does not depend on it.
-        let evidence = Evidence::compressing(request.body.clone());
+        let evidence = match request.content_encoding {
+            Some(_) => Evidence::as_signed(&request.body),
+            None => Evidence::compressing(request.body.clone()),
+        };
         let mut begun = Begun::beginning(&state, probe.id);
-        let batch = decode(&request.body)?;
+        let batch = decode(&request)?;
         if batch.probe != probe.fingerprint || batch.region != probe.region {
             return Err(Problem::new(ProblemType::Malformed)
                 .detail("`probe` and `region` must be those of the key that signed")
@@ -52,11 +58,28 @@ pub(super) async fn create_batch(
     taken.map(Json)
 }
 
-fn decode(body: &[u8]) -> Result<Batch, Problem> {
-    let batch: Batch = version::decode(body)?;
+fn decode(request: &SignedRequest) -> Result<Batch, Problem> {
+    let batch: Batch = match request.content_encoding {
+        Some(_) => version::decode(&decompress(&request.body)?)?,
+        None => version::decode(&request.body)?,
+    };
     if batch.observations.len() > MAX_OBSERVATIONS {
         return Err(Problem::new(ProblemType::TooLarge)
             .detail(format!("a batch has at most {MAX_OBSERVATIONS} observations")));
     }
     Ok(batch)
+}
+
+/// The JSON in a Zstandard frame, which may be as long as one that comes as it is.
+fn decompress(frame: &[u8]) -> Result<Vec<u8>, Problem> {
+    let mut json = Vec::with_capacity(FIRST_BYTES);
+    zstd::stream::read::Decoder::with_buffer(frame)
+        .and_then(|frame| frame.take(MAX_BODY_BYTES as u64 + 1).read_to_end(&mut json))
+        .map_err(|_| Problem::new(ProblemType::Malformed).detail("the body is not a Zstandard frame"))?;
+    if json.len() > MAX_BODY_BYTES {
+        return Err(Problem::new(ProblemType::TooLarge).detail(format!(
+            "a batch has at most {MAX_BODY_BYTES} bytes when it is decompressed"
+        )));
+    }
+    Ok(json)
 }

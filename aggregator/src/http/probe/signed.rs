@@ -20,6 +20,7 @@ use chrono::{DateTime, Utc};
 use ed25519_dalek::VerifyingKey;
 use edgewatch_protocol::{
     batch::MAX_BODY_BYTES,
+    content_coding::ZSTD,
     enrolment::ProbeStatus,
     problem::{Problem, ProblemType},
     signature::{self, Message, NONCE_MEMORY_S, Parsed, SignatureHeaders},
@@ -50,6 +51,8 @@ pub struct SignedRequest {
     pub body: Bytes,
     /// SHA-256 of the body.
     pub digest: [u8; 32],
+    /// How the body is coded; `None`: as it is.
+    pub content_encoding: Option<&'static str>,
     method: String,
     path: String,
     query: Option<String>,
@@ -101,6 +104,7 @@ impl SignedRequest {
     fn verify_as(&self, authority: &str, key: &VerifyingKey, now: DateTime<Utc>) -> Result<(), Problem> {
         let body = self.has_body.then_some(signature::Body {
             content_type: CONTENT_TYPE,
+            content_encoding: self.content_encoding,
             sha256: self.digest,
         });
         let message = Message {
@@ -148,6 +152,18 @@ async fn read(request: Request) -> ApiResult<SignedRequest> {
             format!("send the body as `Content-Type: {CONTENT_TYPE}`"),
         ));
     }
+    let content_encoding = match text(header::CONTENT_ENCODING.as_str()).as_deref() {
+        None => None,
+        Some(ZSTD) => Some(ZSTD),
+        Some(other) => {
+            return Err(ApiError::new(
+                ProblemType::UnsupportedMediaType,
+                format!(
+                    "send the body as it is, or as `Content-Encoding: {ZSTD}`: `{other}` is not known here"
+                ),
+            ));
+        }
+    };
     let length = text(header::CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
     let (body, digest) = read_body(body, length.unwrap_or_default()).await?;
     Ok(SignedRequest {
@@ -158,6 +174,7 @@ async fn read(request: Request) -> ApiResult<SignedRequest> {
         has_body: content_type.is_some() || !body.is_empty(),
         body,
         digest,
+        content_encoding,
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(ToOwned::to_owned),

@@ -6,6 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::SigningKey;
 use edgewatch_protocol::{
     batch::{Batch, Place},
+    content_coding::content_coding,
     digest::sha256_hex,
     enrolment::EnrolmentRequest,
     identity::{Fingerprint, derive_key},
@@ -29,6 +30,8 @@ pub(crate) struct TestProbe {
     pub(crate) region: Region,
     seq: u64,
     prev: Option<String>,
+    /// Whether its batches are compressed.
+    pub(crate) compresses: bool,
 }
 
 /// A request, signed; tests may spoil it before they send it.
@@ -48,6 +51,7 @@ impl TestProbe {
             region,
             seq: 0,
             prev: None,
+            compresses: false,
         }
     }
 
@@ -155,7 +159,10 @@ impl TestProbe {
             overruns: 0,
             observations,
         };
-        let bytes = serde_json::to_vec(&batch).unwrap();
+        let mut bytes = serde_json::to_vec(&batch).unwrap();
+        if self.compresses {
+            bytes = zstd::bulk::compress(&bytes, 1).unwrap();
+        }
         self.prev = Some(sha256_hex(&bytes));
         bytes
     }
@@ -174,7 +181,16 @@ impl Signed {
         self.send_with(server, &[]).await
     }
 
+    /// Sends it with the coding that its body has.
     async fn send_with(&self, server: &TestServer, more: &[(&str, &str)]) -> Answer {
+        let coding = self.body.as_deref().and_then(content_coding);
+        let coding = coding.map(|coding| ("content-encoding", coding));
+        self.send_as(server, &more.iter().copied().chain(coding).collect::<Vec<_>>())
+            .await
+    }
+
+    /// Sends it with these fields beside those of the signature.
+    pub(crate) async fn send_as(&self, server: &TestServer, more: &[(&str, &str)]) -> Answer {
         let mut request = Request::builder()
             .method(self.method)
             .uri(&self.path)

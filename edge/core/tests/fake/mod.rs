@@ -11,6 +11,7 @@ use edgewatch_protocol::{
     assignment::{Assignments, AssignmentsPage},
     batch::{Batch, BatchReceipt, ChainHead, Place},
     check::{PhaseMode, shared::IpVersion},
+    content_coding::content_coding,
     digest::sha256_hex,
     enrolment::{EnrolmentRequest, EnrolmentResponse, ProbeStatus},
     identity::{Fingerprint, derive_key},
@@ -32,6 +33,9 @@ use tokio::{io::DuplexStream, time::Instant};
 /// A target that never answers: `198.51.100.9`.
 pub const SILENT: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 9));
 
+/// How a Zstandard frame begins.
+const FRAME: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -49,6 +53,8 @@ pub struct FakeHost {
     /// Taken by the calls in their order; calls beyond the last one succeed.
     pub faults: RefCell<VecDeque<Fault>>,
     pub aggregator: FakeAggregator,
+    /// Whether it compresses batches, after a fashion.
+    pub compresses: Cell<bool>,
     nonce: Cell<u64>,
     dialling: Cell<usize>,
     /// The most dials that were under way at a time.
@@ -97,6 +103,7 @@ impl FakeHost {
             values: RefCell::new(BTreeMap::from([("enrolled".to_owned(), b"fake/1 http".to_vec())])),
             faults: RefCell::default(),
             aggregator,
+            compresses: Cell::new(false),
             nonce: Cell::new(0),
         }
     }
@@ -166,7 +173,14 @@ impl FakeAggregator {
         }
         match path {
             path::CHAIN => Ok(json(&self.head())),
-            path::BATCHES => self.take(request.body()).map(|receipt| json(&receipt)),
+            path::BATCHES => {
+                let coding = request.headers().get(header::CONTENT_ENCODING);
+                assert_eq!(
+                    coding.map(|coding| coding.to_str().unwrap()),
+                    content_coding(request.body())
+                );
+                self.take(request.body()).map(|receipt| json(&receipt))
+            }
             path::ASSIGNMENTS => Ok(self.assignments(request)),
             other => {
                 let id = other
@@ -222,7 +236,8 @@ impl FakeAggregator {
     }
 
     fn take(&self, bytes: &[u8]) -> Result<BatchReceipt, Problem> {
-        let batch: Batch = serde_json::from_slice(bytes).unwrap();
+        let json = bytes.strip_prefix(FRAME).unwrap_or(bytes);
+        let batch: Batch = serde_json::from_slice(json).unwrap();
         let (seq, digest, head) = (batch.seq, sha256_hex(bytes), self.head());
         if seq <= head.seq {
             if self
@@ -402,6 +417,14 @@ impl Platform for FakeHost {
 
     async fn fetch(&self, _request: Request<Vec<u8>>) -> Result<Response<NoFetch>, FetchError> {
         Err(FetchError::Failed("there is none".to_owned()))
+    }
+
+    fn compress(&self, json: &[u8]) -> Option<Vec<u8>> {
+        self.compresses.get().then(|| [FRAME, json].concat())
+    }
+
+    fn decompress(&self, frame: &[u8]) -> Option<Vec<u8>> {
+        frame.strip_prefix(FRAME).map(<[u8]>::to_vec)
     }
 
     fn offers(&self, mode: PhaseMode) -> bool {

@@ -1,4 +1,4 @@
-//! What the product costs: ingest, assignments, one check, the agent, reading, the dashboard. Started by `make bench`.
+//! What the product costs: ingest, assignments, one check, the agent, reading, rollups, the dashboard. Started by `make bench`.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -13,9 +13,18 @@ mod cpu;
 mod dashboard;
 mod ingest;
 mod reading;
+mod rollups;
 
 /// What can be measured alone, by naming it.
-const PARTS: [&str; 6] = ["ingest", "assignments", "check", "agent", "reading", "dashboard"];
+const PARTS: [&str; 7] = [
+    "ingest",
+    "assignments",
+    "check",
+    "agent",
+    "reading",
+    "rollups",
+    "dashboard",
+];
 
 #[tokio::main]
 async fn main() {
@@ -48,6 +57,9 @@ async fn main() {
     }
     if wanted("reading") {
         reading::measure().await;
+    }
+    if wanted("rollups") {
+        rollups::measure().await;
     }
     if wanted("dashboard") {
         dashboard::measure().await;

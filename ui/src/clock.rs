@@ -94,3 +94,17 @@ pub fn zone_offset_minutes(at: DateTime<Utc>) -> i64 {
 pub fn zone_offset_minutes(_at: DateTime<Utc>) -> i64 {
     0
 }
+
+/// The viewer's time zone by name.
+#[cfg(feature = "hydrate")]
+pub fn zone_name() -> Option<String> {
+    let options = js_sys::Intl::DateTimeFormat::default().resolved_options();
+    let name = js_sys::Reflect::get(&options, &"timeZone".into()).ok()?;
+    name.as_string()
+}
+
+/// The viewer's time zone by name: not known here.
+#[cfg(not(feature = "hydrate"))]
+pub fn zone_name() -> Option<String> {
+    None
+}

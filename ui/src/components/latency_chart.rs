@@ -1,10 +1,11 @@
 //! The latency chart: an SVG that is there in the first HTML, and answers to pointer and arrow keys afterwards.
 
 use crate::{
-    clock::use_clock,
+    clock::{Clock, use_clock},
     components::chart_geometry::{self as geometry, HEIGHT, Mode, PERCENTILES, PHASES, WIDTH},
     format::{self, Moment},
 };
+use chrono::{DateTime, Utc};
 use edgewatch_client::series::Series;
 use leptos::{ev, html, prelude::*};
 
@@ -19,8 +20,6 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
     let plot = NodeRef::<html::Div>::new();
     let n = series.buckets.len();
     let measured = series.buckets.iter().any(|bucket| bucket.succeeded > 0);
-    let day_long = (series.to - series.from).num_hours() > 26;
-    let axis_style = if day_long { Moment::Day } else { Moment::TimeOfDay };
 
     let drawing = match mode {
         Mode::Phases => PHASES
@@ -55,12 +54,7 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
             html! { <span>{text}</span> }
         })
         .collect_view();
-    let axis = (0..5)
-        .map(|i| {
-            let at = series.from + (series.to - series.from) * i / 4;
-            html! { <span>{move || format::moment(clock.wall(at), axis_style)}</span> }
-        })
-        .collect_view();
+    let axis = time_axis(series.from, series.to, clock);
     let failed = geometry::strips(&series, |bucket| bucket.failed > 0);
     let blind = geometry::strips(&series, |bucket| {
         bucket.unmeasured > 0 && bucket.succeeded + bucket.failed == 0
@@ -119,10 +113,23 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
                 <path class="strip-unmeasured" d=blind />
                 <path class="strip-failed" d=failed />
             </svg>
-            <div class="chart-axis" aria-hidden="true">{axis}</div>
+            {axis}
             {legend(mode)}
         </figure>
     }
+}
+
+/// Five moments of a window below a chart.
+pub fn time_axis(from: DateTime<Utc>, to: DateTime<Utc>, clock: Clock) -> AnyView {
+    let day_long = (to - from).num_hours() > 26;
+    let style = if day_long { Moment::Day } else { Moment::TimeOfDay };
+    let moments = (0..5)
+        .map(|i| {
+            let at = from + (to - from) * i / 4;
+            html! { <span>{move || format::moment(clock.wall(at), style)}</span> }
+        })
+        .collect_view();
+    html! { <div class="chart-axis" aria-hidden="true">{moments}</div> }
 }
 
 /// A value of the scale: it is round, so one decimal is enough.
@@ -172,7 +179,7 @@ fn legend(mode: Mode) -> AnyView {
 }
 
 /// What the pointer is over. Only ever made in the browser, so its place may be a style.
-fn reading_view(series: &Series, mode: Mode, index: usize, clock: crate::clock::Clock) -> Option<AnyView> {
+fn reading_view(series: &Series, mode: Mode, index: usize, clock: Clock) -> Option<AnyView> {
     let bucket = series.buckets.get(index)?;
     let percent = geometry::x(index, series.buckets.len()) / WIDTH * 100.0;
     let side = if percent > 55.0 {

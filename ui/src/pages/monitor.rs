@@ -3,10 +3,14 @@
 mod call_lines;
 mod calls;
 mod head;
+mod heat_map;
 mod latency;
+mod matrix;
+mod percentile_table;
 mod result_sheet;
 mod results;
 mod uptime;
+mod uptime_bars;
 pub mod view;
 
 use crate::{
@@ -93,6 +97,9 @@ fn board(
         {calls::calls(monitor, fresh)}
         {uptime::uptime(uptime, view, monitor)}
         {latency::latency(series, view, fresh)}
+        {percentile_table::percentile_table(series.percentiles)}
+        {heat_map::heat_map(series.heat_map)}
+        {matrix::matrix(series.matrix)}
         {results::results(results, view, fresh, monitor)}
         {result_sheet::result_sheet(id, detail, view)}
     }

@@ -8,7 +8,10 @@ use crate::{
     format,
 };
 use chrono::DateTime;
-use edgewatch_client::{client::path, series::Series};
+use edgewatch_client::{
+    client::path,
+    series::{Series, SeriesQuery},
+};
 use leptos::prelude::*;
 
 /// How rarely the chart is read anew while results arrive, milliseconds.
@@ -18,7 +21,13 @@ const PAUSE_MS: i64 = 15_000;
 #[derive(Clone, Copy)]
 pub struct Latency {
     series: Reading,
-    /// Grows when the series is to be read anew, up to the moment.
+    /// Of the same window, by other sides.
+    pub percentiles: Reading,
+    /// Time by latency.
+    pub heat_map: Reading,
+    /// Region by time.
+    pub matrix: Reading,
+    /// Grows when all are to be read anew, up to the moment.
     again: RwSignal<u32>,
 }
 
@@ -32,24 +41,29 @@ impl Latency {
             (view.window, view.region.clone())
         });
         let again = RwSignal::new(0_u32);
-        let path = Memo::new(move |_| {
+        // One window for all of them.
+        let query = Memo::new(move |_| {
             asked.track();
             again.track();
             let now = DateTime::from_timestamp_millis(clock.exact_ms()).unwrap_or_default();
-            Some(path::series(id, &{
-                let view = view.get_untracked();
-                view.series_query(now)
-            }))
+            let view = view.get_untracked();
+            view.series_query(now)
         });
+        let of = |path: fn(i32, &SeriesQuery) -> String| {
+            read(Memo::new(move |_| Some(query.with(|query| path(id, query)))))
+        };
         Self {
-            series: read(path),
+            series: of(path::series),
+            percentiles: of(path::percentiles),
+            heat_map: of(path::heat_map),
+            matrix: of(path::matrix),
             again,
         }
     }
 }
 
 /// The section.
-pub fn latency(Latency { series, again }: Latency, view: Memo<View>, fresh: RwSignal<u32>) -> AnyView {
+pub fn latency(Latency { series, again, .. }: Latency, view: Memo<View>, fresh: RwSignal<u32>) -> AnyView {
     let clock = use_clock();
     let read_at = StoredValue::new(clock.exact_ms());
     Effect::new(move |before: Option<()>| {

@@ -1,12 +1,12 @@
 //! The uptime section: the figures of the usual windows, the record of states over the chosen one, and its outages.
 
 use super::{
-    Monitor,
-    view::{View, WINDOWS},
+    Monitor, uptime_bars,
+    view::{PERIODS, View, WINDOWS},
 };
 use crate::{
     api::{Reading, read},
-    clock::use_clock,
+    clock::{use_clock, zone_name},
     components::{
         loading::loaded,
         moment::moment,
@@ -42,17 +42,21 @@ impl Readings {
             let view = view.get();
             view.window
         });
+        let period = Memo::new(move |_| {
+            let view = view.get();
+            view.period
+        });
         let again = RwSignal::new(0_u32);
         let now = move || DateTime::from_timestamp_millis(clock.exact_ms()).unwrap_or_default();
         let uptime = Memo::new(move |_| {
             again.track();
-            Some(path::uptime(
-                id,
-                &UptimeQuery {
-                    to: Some(now()),
-                    ..UptimeQuery::default()
-                },
-            ))
+            let query = UptimeQuery {
+                to: Some(now()),
+                by: Some(PERIODS[period.get()].1.to_owned()),
+                // Days are the viewer's, once they are known.
+                zone: clock.is_local().then(zone_name).flatten(),
+            };
+            Some(path::uptime(id, &query))
         });
         let timeline = Memo::new(move |_| {
             again.track();
@@ -95,7 +99,17 @@ pub fn uptime(readings: Readings, view: Memo<View>, monitor: RwSignal<Monitor>) 
     let figures = loaded(
         uptime,
         || html! { <div class="skeleton skeleton-uptime"></div> },
-        move |uptime: Uptime| figures(&uptime.windows),
+        move |uptime: Uptime| {
+            let hourly = {
+                let view = view.get_untracked();
+                view.period == 0
+            };
+            html! {
+                {figures(&uptime.windows)}
+                <div class="uptime-tools">{uptime_bars::choice(view)}</div>
+                {uptime_bars::bars(&uptime.periods, hourly)}
+            }
+        },
     );
     let record = loaded(
         timeline,

@@ -7,11 +7,22 @@ use edgewatch_client::{
 };
 
 /// The windows on offer: name in the address, label, hours, buckets of the chart.
-pub const WINDOWS: [(&str, &str, i64, u16); 4] = [
+pub const WINDOWS: [(&str, &str, i64, u16); 6] = [
     ("1h", "1 hour", 1, 60),
     ("24h", "24 hours", 24, 144),
     ("7d", "7 days", 168, 168),
     ("30d", "30 days", 720, 180),
+    // Days, and the one that the window begins within.
+    ("90d", "90 days", 2_160, 91),
+    ("365d", "1 year", 8_760, 366),
+];
+
+/// The periods of uptime on offer: label, and name in the address and the API.
+pub const PERIODS: [(&str, &str); 4] = [
+    ("Hours", "hour"),
+    ("Days", "day"),
+    ("Weeks", "week"),
+    ("Months", "month"),
 ];
 
 /// How many results a page of the list has.
@@ -22,6 +33,8 @@ pub const RESULTS: u16 = 25;
 pub struct View {
     /// Index into [`WINDOWS`].
     pub window: usize,
+    /// Index into [`PERIODS`].
+    pub period: usize,
     /// Of this region alone.
     pub region: Option<String>,
     /// Phases or percentiles.
@@ -39,11 +52,16 @@ impl View {
     pub fn from_query(get: impl Fn(&str) -> Option<String>) -> Self {
         let window = get("window");
         let outcome = get("outcome");
+        let period = get("uptime");
         let filled = |name| get(name).filter(|value: &String| !value.is_empty());
         Self {
             window: WINDOWS
                 .iter()
                 .position(|(name, ..)| Some(*name) == window.as_deref())
+                .unwrap_or(1),
+            period: PERIODS
+                .iter()
+                .position(|(_, name)| Some(*name) == period.as_deref())
                 .unwrap_or(1),
             region: filled("region"),
             mode: if get("view").as_deref() == Some("percentiles") {
@@ -71,6 +89,7 @@ impl View {
             }
         };
         add("window", (self.window != 1).then(|| WINDOWS[self.window].0));
+        add("uptime", (self.period != 1).then(|| PERIODS[self.period].1));
         add("region", self.region.as_deref());
         add("view", (self.mode == Mode::Percentiles).then_some("percentiles"));
         add("outcome", self.outcome.map(OutcomeState::as_str));
@@ -133,6 +152,7 @@ mod tests {
         assert_eq!((none.window, none.query().as_str()), (1, "?"));
         let view = View {
             window: 2,
+            period: 3,
             region: Some("weur".to_owned()),
             mode: Mode::Percentiles,
             outcome: Some(OutcomeState::Down),
@@ -141,10 +161,11 @@ mod tests {
         };
         assert_eq!(
             view.query(),
-            "?window=7d&region=weur&view=percentiles&outcome=down&cursor=a%3Db"
+            "?window=7d&uptime=month&region=weur&view=percentiles&outcome=down&cursor=a%3Db"
         );
         let query = |name: &str| match name {
             "window" => Some("7d".to_owned()),
+            "uptime" => Some("month".to_owned()),
             "region" => Some("weur".to_owned()),
             "view" => Some("percentiles".to_owned()),
             "outcome" => Some("down".to_owned()),

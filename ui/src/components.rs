@@ -3,6 +3,7 @@
 pub mod certificate;
 pub mod chart_geometry;
 pub mod copy;
+pub mod drawing;
 pub mod facts;
 pub mod field;
 pub mod heartbeat_bar;

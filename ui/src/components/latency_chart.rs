@@ -2,10 +2,12 @@
 
 use crate::{
     clock::{Clock, use_clock},
-    components::chart_geometry::{self as geometry, HEIGHT, Mode, PERCENTILES, PHASES, WIDTH},
+    components::{
+        chart_geometry::{self as geometry, HEIGHT, Mode, PERCENTILES, PHASES, WIDTH},
+        drawing,
+    },
     format::{self, Moment},
 };
-use chrono::{DateTime, Utc};
 use edgewatch_client::series::Series;
 use leptos::{ev, html, prelude::*};
 
@@ -54,7 +56,7 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
             html! { <span>{text}</span> }
         })
         .collect_view();
-    let axis = time_axis(series.from, series.to, clock);
+    let (from, to) = (series.from, series.to);
     let failed = geometry::strips(&series, |bucket| bucket.failed > 0);
     let blind = geometry::strips(&series, |bucket| {
         bucket.unmeasured > 0 && bucket.succeeded + bucket.failed == 0
@@ -113,23 +115,10 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
                 <path class="strip-unmeasured" d=blind />
                 <path class="strip-failed" d=failed />
             </svg>
-            {axis}
+            <div class="chart-axis" aria-hidden="true" inner_html=move || drawing::axis(from, to, clock)></div>
             {legend(mode)}
         </figure>
     }
-}
-
-/// Five moments of a window below a chart.
-pub fn time_axis(from: DateTime<Utc>, to: DateTime<Utc>, clock: Clock) -> AnyView {
-    let day_long = (to - from).num_hours() > 26;
-    let style = if day_long { Moment::Day } else { Moment::TimeOfDay };
-    let moments = (0..5)
-        .map(|i| {
-            let at = from + (to - from) * i / 4;
-            html! { <span>{move || format::moment(clock.wall(at), style)}</span> }
-        })
-        .collect_view();
-    html! { <div class="chart-axis" aria-hidden="true">{moments}</div> }
 }
 
 /// A value of the scale: it is round, so one decimal is enough.

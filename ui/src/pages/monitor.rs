@@ -16,6 +16,7 @@ pub mod view;
 use crate::{
     api::{Reading, fixed, read, use_client},
     components::{
+        drawing::drawn_section,
         loading::{failure, loaded, skeleton_rows},
         shell::use_announcer,
     },
@@ -97,9 +98,9 @@ fn board(
         {calls::calls(monitor, fresh)}
         {uptime::uptime(uptime, view, monitor)}
         {latency::latency(series, view, fresh)}
-        {percentile_table::percentile_table(series.percentiles)}
-        {heat_map::heat_map(series.heat_map)}
-        {matrix::matrix(series.matrix)}
+        {drawn_section("percentiles", "Percentiles", series.percentiles, percentile_table::percentile_table)}
+        {drawn_section("spread", "Latency spread", series.heat_map, heat_map::heat_map)}
+        {drawn_section("matrix", "Regions over time", series.matrix, matrix::matrix)}
         {results::results(results, view, fresh, monitor)}
         {result_sheet::result_sheet(id, detail, view)}
     }

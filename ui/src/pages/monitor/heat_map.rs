@@ -1,13 +1,14 @@
 //! The heat map: how many of the successful checks took how long, over time.
 
 use crate::{
-    api::Reading,
-    clock::use_clock,
-    components::{latency_chart::time_axis, loading::loaded},
+    clock::Clock,
+    components::drawing::{axis_line, legend},
     format,
 };
-use edgewatch_client::series::HeatMap;
-use leptos::prelude::*;
+use edgewatch_client::{
+    json::{self, Unreadable},
+    series::HeatMap,
+};
 use std::fmt::Write as _;
 
 /// From what share of a bucket's checks on, in percent, a cell has the next shade.
@@ -16,58 +17,44 @@ const SHADES: [i64; 5] = [0, 5, 15, 35, 65];
 /// Between how many labels the scale is divided.
 const PARTS: usize = 4;
 
-/// The section.
-pub fn heat_map(reading: Reading) -> AnyView {
-    let skeleton = || html! { <div class="skeleton skeleton-chart"></div> };
-    let map = loaded(reading, skeleton, drawing);
-    html! {
-        <section class="section card" aria-labelledby="heat-title">
-            <div class="card-head"><h2 id="heat-title">"Latency spread"</h2></div>
-            {map}
-        </section>
-    }
-}
-
-fn drawing(map: HeatMap) -> AnyView {
+/// The map, its scales and its legend.
+pub fn heat_map(text: &str, clock: Clock) -> Result<String, Unreadable> {
+    let map: HeatMap = json::from_str(text)?;
     let used = map.bands_us.len().saturating_sub(1);
     if used == 0 {
-        return html! { <p class="note">"No successful check in this window."</p> };
+        return Ok("<p class=\"note\">No successful check in this window.</p>".to_owned());
     }
-    let clock = use_clock();
     // Whole octaves between labels that are equally far apart.
     let bands = used.div_ceil(2 * PARTS) * 2 * PARTS;
     let least = i64::from(map.bands_us[0]);
-    let scale = (0..=PARTS)
-        .rev()
-        .map(|part| {
-            let octaves = bands / 2 / PARTS * part;
-            html! { <span>{format::micros(least << octaves)}</span> }
-        })
-        .collect_view();
-    let shades = shades(&map, bands)
-        .into_iter()
-        .enumerate()
-        .map(|(shade, path)| html! { <path class=format!("heat heat-{shade}") d=path /> })
-        .collect_view();
-    let label = format!(
-        "Latency spread: successful checks took from {} to {}",
+    let mut markup =
+        "<figure class=\"chart heat-map\"><div class=\"chart-scale\" aria-hidden=\"true\">".to_owned();
+    for part in (0..=PARTS).rev() {
+        let us = least << (bands / 2 / PARTS * part);
+        let _ = write!(markup, "<span>{}</span>", format::micros(us));
+    }
+    let _ = write!(
+        markup,
+        "</div><svg class=\"chart-drawing\" viewBox=\"0 0 {} {bands}\" preserveAspectRatio=\"none\" role=\"img\" \
+         aria-label=\"Latency spread: successful checks took from {} to {}\">",
+        map.counts.len(),
         format::micros(least),
         format::micros(map.bands_us[used].into())
     );
-    html! {
-        <figure class="chart heat-map">
-            <div class="chart-scale" aria-hidden="true">{scale}</div>
-            <svg class="chart-drawing" viewBox=format!("0 0 {} {bands}", map.counts.len()) preserveAspectRatio="none" role="img" aria-label=label>
-                {shades}
-            </svg>
-            {time_axis(map.from, map.to, clock)}
-            <ul class="legend">
-                <li>"Few checks"</li>
-                {(0..SHADES.len()).map(|shade| html! { <li><i class=format!("swatch heat-{shade}")></i></li> }).collect_view()}
-                <li>"most checks of their time"</li>
-            </ul>
-        </figure>
+    for (shade, path) in shades(&map, bands).iter().enumerate() {
+        let _ = write!(markup, "<path class=\"heat heat-{shade}\" d=\"{path}\"/>");
     }
+    markup.push_str("</svg>");
+    markup.push_str(&axis_line(map.from, map.to, clock));
+    markup.push_str(&legend(&[
+        ("heat-0", "Few of the checks"),
+        ("heat-1", ""),
+        ("heat-2", ""),
+        ("heat-3", ""),
+        ("heat-4", "most of them"),
+    ]));
+    markup.push_str("</figure>");
+    Ok(markup)
 }
 
 /// A path for each shade. Neighbours in time of one shade are one stretch.

@@ -102,31 +102,53 @@ pub fn latency(Latency { series, again, .. }: Latency, view: Memo<View>, fresh: 
     }
 }
 
-fn windows(view: Memo<View>) -> AnyView {
-    let links = WINDOWS
-        .iter()
+/// Links that choose one of several, by text and title.
+pub fn segments(
+    view: Memo<View>,
+    label: &'static str,
+    names: Vec<(&'static str, &'static str)>,
+    chosen: fn(&View) -> usize,
+    choose: fn(&mut View, usize),
+) -> AnyView {
+    let links = names
+        .into_iter()
         .enumerate()
-        .map(|(index, (name, label, ..))| {
-            let chosen = move || { let view = view.get(); view.window == index };
-            let href = move || { let view = view.get(); view.with(|view| view.window = index).query() };
-            html! {
-                <a href=move || href() data-noscroll="" title=*label aria-current=move || chosen().then_some("true")>{*name}</a>
-            }
+        .map(|(index, (text, title))| {
+            let current = move || (view.with(chosen) == index).then_some("true");
+            let href = move || {
+                let view = view.get();
+                view.with(|view| choose(view, index)).query()
+            };
+            html! { <a href=move || href() data-noscroll="" title=title aria-current=current>{text}</a> }
         })
         .collect_view();
-    html! { <nav class="segments" aria-label="Window">{links}</nav> }
+    html! { <nav class="segments" aria-label=label>{links}</nav> }
+}
+
+fn windows(view: Memo<View>) -> AnyView {
+    let names = WINDOWS.iter().map(|(name, label, ..)| (*name, *label)).collect();
+    segments(
+        view,
+        "Window",
+        names,
+        |view| view.window,
+        |view, index| view.window = index,
+    )
 }
 
 fn modes(view: Memo<View>) -> AnyView {
-    let links = [(Mode::Phases, "Phases"), (Mode::Percentiles, "Percentiles")]
-        .into_iter()
-        .map(|(mode, label)| {
-            let chosen = move || { let view = view.get(); view.mode == mode };
-            let href = move || { let view = view.get(); view.with(|view| view.mode = mode).query() };
-            html! { <a href=move || href() data-noscroll="" aria-current=move || chosen().then_some("true")>{label}</a> }
-        })
-        .collect_view();
-    html! { <nav class="segments" aria-label="Kind of view">{links}</nav> }
+    let names = vec![
+        ("Phases", "Mean of each phase"),
+        ("Percentiles", "Percentiles of the total"),
+    ];
+    let is_percentiles = |view: &View| usize::from(view.mode == Mode::Percentiles);
+    segments(view, "Kind of view", names, is_percentiles, |view, index| {
+        view.mode = if index == 1 {
+            Mode::Percentiles
+        } else {
+            Mode::Phases
+        };
+    })
 }
 
 /// The figures of the whole window.

@@ -1,13 +1,14 @@
 //! The matrix: what each region saw over time, one line a region.
 
 use crate::{
-    api::Reading,
-    clock::use_clock,
-    components::{latency_chart::time_axis, loading::loaded},
+    clock::Clock,
+    components::drawing::{axis_line, escape, legend},
     format,
 };
-use edgewatch_client::series::{Matrix, MatrixCell, MatrixRow};
-use leptos::prelude::*;
+use edgewatch_client::{
+    json::{self, Unreadable},
+    series::{Matrix, MatrixCell, MatrixRow},
+};
 use std::fmt::Write as _;
 
 /// The height of a line in its own units.
@@ -22,70 +23,51 @@ const KINDS: [(&str, usize); 5] = [
     ("down", HEIGHT),
 ];
 
-/// The section.
-pub fn matrix(reading: Reading) -> AnyView {
-    let skeleton = || html! { <div class="skeleton skeleton-ribbon"></div> };
-    let matrix = loaded(reading, skeleton, lines);
-    html! {
-        <section class="section card" aria-labelledby="matrix-title">
-            <div class="card-head"><h2 id="matrix-title">"Regions over time"</h2></div>
-            {matrix}
-        </section>
-    }
-}
-
-fn lines(matrix: Matrix) -> AnyView {
+/// The lines, their axis and their legend.
+pub fn matrix(text: &str, clock: Clock) -> Result<String, Unreadable> {
+    let matrix: Matrix = json::from_str(text)?;
     if matrix.rows.is_empty() {
-        return html! { <p class="note">"No check in this window."</p> };
+        return Ok("<p class=\"note\">No check in this window.</p>".to_owned());
     }
-    let clock = use_clock();
-    let rows = matrix.rows.iter().map(line).collect_view();
-    let legend = [
-        ("up", "ok"),
-        ("degraded", "Degraded"),
-        ("partly", "Some failed"),
-        ("down", "All failed"),
-        ("unknown", "Not measured"),
-    ];
-    let legend = legend
-        .into_iter()
-        .map(|(class, name)| html! { <li><i class=format!("swatch cell-{class}")></i>{name}</li> })
-        .collect_view();
-    html! {
-        <div class="matrix">
-            {rows}
-            {time_axis(matrix.from, matrix.to, clock)}
-            <ul class="legend">{legend}</ul>
-        </div>
+    let mut markup = "<div class=\"matrix\">".to_owned();
+    for row in &matrix.rows {
+        line(&mut markup, row);
     }
+    markup.push_str(&axis_line(matrix.from, matrix.to, clock));
+    markup.push_str(&legend(&[
+        ("cell-up", "Up"),
+        ("cell-degraded", "Degraded"),
+        ("cell-partly", "Some failed"),
+        ("cell-down", "All failed"),
+        ("cell-unknown", "Not measured"),
+    ]));
+    markup.push_str("</div>");
+    Ok(markup)
 }
 
-fn line(row: &MatrixRow) -> AnyView {
+fn line(markup: &mut String, row: &MatrixRow) {
     let (mut ok, mut failed) = (0, 0);
     for cell in &row.cells {
         ok += cell.up + cell.degraded;
         failed += cell.down;
     }
-    let share = format::share(ok, ok + failed).unwrap_or_else(|| "–".to_owned());
+    let region = escape(&row.region);
     let label = format!(
-        "{}: {} checks ok, {} failed",
-        row.region,
+        "{region}: {} checks ok, {} failed",
         format::count(ok),
         format::count(failed)
     );
-    let paths = KINDS
-        .iter()
-        .zip(paths(&row.cells))
-        .map(|((class, _), path)| html! { <path class=format!("cell-{class}") d=path /> })
-        .collect_view();
-    html! {
-        <span class="matrix-region">{row.region.clone()}</span>
-        <svg class="matrix-line" viewBox=format!("0 0 {} {HEIGHT}", row.cells.len()) preserveAspectRatio="none" role="img" aria-label=label.clone()>
-            <title>{label.clone()}</title>
-            {paths}
-        </svg>
-        <span class="matrix-share num">{share}</span>
+    let _ = write!(
+        markup,
+        "<span class=\"matrix-region\">{region}</span><svg class=\"matrix-line\" viewBox=\"0 0 {} {HEIGHT}\" \
+         preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{label}\"><title>{label}</title>",
+        row.cells.len()
+    );
+    for ((class, _), path) in KINDS.iter().zip(paths(&row.cells)) {
+        let _ = write!(markup, "<path class=\"cell-{class}\" d=\"{path}\"/>");
     }
+    let share = format::share(ok, ok + failed).unwrap_or_else(|| "–".to_owned());
+    let _ = write!(markup, "</svg><span class=\"matrix-share num\">{share}</span>");
 }
 
 /// Which of [`KINDS`] a cell is.

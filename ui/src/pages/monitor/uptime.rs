@@ -1,7 +1,9 @@
 //! The uptime section: the figures of the usual windows, the record of states over the chosen one, and its outages.
 
 use super::{
-    Monitor, uptime_bars,
+    Monitor,
+    latency::segments,
+    uptime_bars,
     view::{PERIODS, View, WINDOWS},
 };
 use crate::{
@@ -96,6 +98,7 @@ pub fn uptime(readings: Readings, view: Memo<View>, monitor: RwSignal<Monitor>) 
         let view = view.get();
         WINDOWS[view.window].1
     };
+    let clock = use_clock();
     let figures = loaded(
         uptime,
         || html! { <div class="skeleton skeleton-uptime"></div> },
@@ -104,10 +107,13 @@ pub fn uptime(readings: Readings, view: Memo<View>, monitor: RwSignal<Monitor>) 
                 let view = view.get_untracked();
                 view.period == 0
             };
+            let periods = uptime.periods;
             html! {
                 {figures(&uptime.windows)}
-                <div class="uptime-tools">{uptime_bars::choice(view)}</div>
-                {uptime_bars::bars(&uptime.periods, hourly)}
+                <div class="uptime-tools">
+                    {segments(view, "Uptime by", PERIODS.to_vec(), |view| view.period, |view, index| view.period = index)}
+                </div>
+                <div inner_html=move || uptime_bars::bars(&periods, hourly, clock)></div>
             }
         },
     );

@@ -1,12 +1,10 @@
 //! Uptime hour by hour, day by day, week by week or month by month: a bar each, divided as its time was.
 
-use super::view::{PERIODS, View};
 use crate::{
-    clock::use_clock,
+    clock::Clock,
     format::{self, Moment},
 };
 use edgewatch_client::timeline::{UptimeFigures, UptimePeriod};
-use leptos::prelude::*;
 use std::fmt::Write as _;
 
 /// The height of a bar, and the least of what was not up: the shortest outage is seen.
@@ -16,67 +14,46 @@ const LEAST: i64 = 9;
 /// States from the top of a bar down; what is left below is up.
 const STATES: [&str; 5] = ["down", "degraded", "maintenance", "unknown", "paused"];
 
-/// The choice of the period.
-pub fn choice(view: Memo<View>) -> AnyView {
-    let links = PERIODS
-        .iter()
-        .enumerate()
-        .map(|(index, (name, _))| {
-            let chosen = move || { let view = view.get(); view.period == index };
-            let href = move || { let view = view.get(); view.with(|view| view.period = index).query() };
-            html! { <a href=move || href() data-noscroll="" aria-current=move || chosen().then_some("true")>{*name}</a> }
-        })
-        .collect_view();
-    html! { <nav class="segments" aria-label="Uptime by">{links}</nav> }
-}
-
 /// The bars.
-pub fn bars(periods: &[UptimePeriod], hourly: bool) -> AnyView {
-    let clock = use_clock();
+pub fn bars(periods: &[UptimePeriod], hourly: bool, clock: Clock) -> String {
     let style = if hourly { Moment::Minute } else { Moment::Date };
-    let states = STATES
+    let written = |period: &UptimePeriod| format::moment(clock.wall(period.at), style);
+    let measured = periods
         .iter()
-        .enumerate()
-        .map(|(state, name)| html! { <path class=format!("bar tone-{name}") d=path(periods, Some(state)) /> })
-        .collect_view();
-    // What is pointed at tells its figures.
-    let places = periods
-        .iter()
-        .enumerate()
-        .map(|(i, period)| {
-            let (at, told) = (period.at, told(&period.figures));
-            let title = move || format!("{}: {told}", format::moment(clock.wall(at), style));
-            html! { <rect class="bar-place" x=i * 10 width="10" height=HEIGHT><title>{title}</title></rect> }
-        })
-        .collect_view();
-    let measured: Vec<_> = periods
-        .iter()
-        .filter(|period| period.figures.contractual.is_some())
-        .collect();
+        .filter(|period| period.figures.contractual.is_some());
     let with_outage = measured
-        .iter()
+        .clone()
         .filter(|period| period.figures.down_ms > 0)
         .count();
-    let label = format!(
-        "Uptime: {with_outage} of {} periods with downtime",
-        measured.len()
+    let mut markup = format!(
+        "<svg class=\"uptime-bars\" viewBox=\"0 0 {} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
+         aria-label=\"Uptime: {with_outage} of {} periods with downtime\"><path class=\"bar tone-up\" d=\"{}\"/>",
+        periods.len() * 10,
+        measured.count(),
+        path(periods, None)
     );
-    let ends = [periods.first(), periods.last()]
-        .into_iter()
-        .flatten()
-        .map(|period| {
-            let at = period.at;
-            html! { <span>{move || format::moment(clock.wall(at), style)}</span> }
-        })
-        .collect_view();
-    html! {
-        <svg class="uptime-bars" viewBox=format!("0 0 {} {HEIGHT}", periods.len() * 10) preserveAspectRatio="none" role="img" aria-label=label>
-            <path class="bar tone-up" d=path(periods, None) />
-            {states}
-            {places}
-        </svg>
-        <div class="ribbon-axis">{ends}</div>
+    for (state, name) in STATES.iter().enumerate() {
+        let path = path(periods, Some(state));
+        let _ = write!(markup, "<path class=\"bar tone-{name}\" d=\"{path}\"/>");
     }
+    // What is pointed at tells its figures.
+    for (i, period) in periods.iter().enumerate() {
+        let _ = write!(
+            markup,
+            "<rect class=\"bar-place\" x=\"{}\" width=\"10\" height=\"{HEIGHT}\"><title>{}: {}</title></rect>",
+            i * 10,
+            written(period),
+            told(&period.figures)
+        );
+    }
+    let end = |period: Option<&UptimePeriod>| period.map(written).unwrap_or_default();
+    let _ = write!(
+        markup,
+        "</svg><div class=\"ribbon-axis\"><span>{}</span><span>{}</span></div>",
+        end(periods.first()),
+        end(periods.last())
+    );
+    markup
 }
 
 /// The milliseconds of each of [`STATES`].

@@ -97,22 +97,32 @@ pub mod path {
 
     /// A monitor's latency over time.
     pub fn series(id: i32, query: &SeriesQuery) -> String {
-        format!("/monitors/{id}/series{}", query_string(&query.pairs()))
+        over(id, "series", &window(query))
     }
 
     /// A monitor's percentiles, region by region and phase by phase.
     pub fn percentiles(id: i32, query: &SeriesQuery) -> String {
-        format!("/monitors/{id}/percentiles{}", query_string(&query.pairs()))
+        over(id, "percentiles", &window(query))
     }
 
     /// A monitor's latencies, time by latency.
     pub fn heat_map(id: i32, query: &SeriesQuery) -> String {
-        format!("/monitors/{id}/heatmap{}", query_string(&query.pairs()))
+        over(id, "heatmap", &window(query))
     }
 
     /// What each region saw of a monitor over time.
     pub fn matrix(id: i32, query: &SeriesQuery) -> String {
-        format!("/monitors/{id}/matrix{}", query_string(&query.pairs()))
+        over(id, "matrix", &window(query))
+    }
+
+    /// A window as the query of an address, `?` included.
+    pub fn window(query: &SeriesQuery) -> String {
+        query_string(&query.pairs())
+    }
+
+    /// What there is of a monitor over a [`window`].
+    pub fn over(id: i32, what: &str, window: &str) -> String {
+        format!("/monitors/{id}/{what}{window}")
     }
 }
 

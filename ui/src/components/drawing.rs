@@ -28,7 +28,7 @@ pub fn drawn_section(id: &'static str, title: &'static str, reading: Reading, dr
                 let unreadable = |_| "<p class=\"note\">The answer cannot be read.</p>".to_owned();
                 draw(&text, clock).unwrap_or_else(unreadable)
             };
-            html! { <div inner_html=markup></div> }
+            drawn("", Box::new(markup))
         },
     );
     html! {
@@ -37,6 +37,11 @@ pub fn drawn_section(id: &'static str, title: &'static str, reading: Reading, dr
             {content}
         </section>
     }
+}
+
+/// Markup in its place, made anew when what it is made of changes.
+pub fn drawn(class: &'static str, markup: Box<dyn Fn() -> String + Send + Sync>) -> AnyView {
+    html! { <div class=class inner_html=markup></div> }
 }
 
 /// Five moments of a window, for below a chart.

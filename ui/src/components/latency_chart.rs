@@ -115,7 +115,7 @@ pub fn latency_chart(series: Series, mode: Mode) -> AnyView {
                 <path class="strip-unmeasured" d=blind />
                 <path class="strip-failed" d=failed />
             </svg>
-            <div class="chart-axis" aria-hidden="true" inner_html=move || drawing::axis(from, to, clock)></div>
+            {drawing::drawn("chart-axis", Box::new(move || drawing::axis(from, to, clock)))}
             {legend(mode)}
         </figure>
     }

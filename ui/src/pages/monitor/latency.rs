@@ -8,10 +8,7 @@ use crate::{
     format,
 };
 use chrono::DateTime;
-use edgewatch_client::{
-    client::path,
-    series::{Series, SeriesQuery},
-};
+use edgewatch_client::{client::path, series::Series};
 use leptos::prelude::*;
 
 /// How rarely the chart is read anew while results arrive, milliseconds.
@@ -47,16 +44,14 @@ impl Latency {
             again.track();
             let now = DateTime::from_timestamp_millis(clock.exact_ms()).unwrap_or_default();
             let view = view.get_untracked();
-            view.series_query(now)
+            Some(path::window(&view.series_query(now)))
         });
-        let of = |path: fn(i32, &SeriesQuery) -> String| {
-            read(Memo::new(move |_| Some(query.with(|query| path(id, query)))))
-        };
+        let of = |what: &'static str| read(Memo::new(move |_| Some(path::over(id, what, &query.get()?))));
         Self {
-            series: of(path::series),
-            percentiles: of(path::percentiles),
-            heat_map: of(path::heat_map),
-            matrix: of(path::matrix),
+            series: of("series"),
+            percentiles: of("percentiles"),
+            heat_map: of("heatmap"),
+            matrix: of("matrix"),
             again,
         }
     }

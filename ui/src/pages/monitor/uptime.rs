@@ -10,6 +10,7 @@ use crate::{
     api::{Reading, read},
     clock::{use_clock, zone_name},
     components::{
+        drawing::drawn,
         loading::loaded,
         moment::moment,
         state_badge::{mark, of_monitor},
@@ -113,7 +114,7 @@ pub fn uptime(readings: Readings, view: Memo<View>, monitor: RwSignal<Monitor>) 
                 <div class="uptime-tools">
                     {segments(view, "Uptime by", PERIODS.to_vec(), |view| view.period, |view, index| view.period = index)}
                 </div>
-                <div inner_html=move || uptime_bars::bars(&periods, hourly, clock)></div>
+                {drawn("", Box::new(move || uptime_bars::bars(&periods, hourly, clock)))}
             }
         },
     );

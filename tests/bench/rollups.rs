@@ -191,7 +191,8 @@ pub async fn measure() {
         ("  days, a row", "rollup_1d", "rollup_1d"),
     ] {
         let bytes = format!(
-            "SELECT (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('{table}'))::float8
+            "SELECT coalesce((SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('{table}')),
+                             pg_total_relation_size('{table}'))::float8
                   / (SELECT count(*) FROM {rows})"
         );
         println!("{name:<52}{:>10.0}", number(&mut database, &bytes).await);

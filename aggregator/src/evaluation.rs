@@ -5,6 +5,7 @@
 //! So every batch is judged once, whoever is killed when. What was just taken is passed on in memory; what another
 //! process took, or this one before it died, is read from the evidence.
 
+mod evidence;
 mod incidents;
 mod judge;
 #[cfg(test)]
@@ -151,16 +152,22 @@ fn gather_for(took: Duration) -> Duration {
     (took * GATHER_FACTOR).clamp(at_least, at_most)
 }
 
-/// Judges all that waits, and what has fallen silent if that is asked for, if this process is the one that judges.
+/// Judges all that waits, and what has fallen silent if that is asked for, and reads the evidence of the outages that were
+/// found, if this process is the one that judges.
 ///
 /// # Errors
 /// Those of the database. Nothing is lost by them: what was not judged waits on.
 pub async fn evaluate(state: &AppState, mut look_for_silence: bool) -> sqlx::Result<()> {
     let mut memory = state.evaluation.memory.lock().await;
-    while evaluate_some(state, &mut memory, look_for_silence).await? {
+    loop {
+        while evaluate_some(state, &mut memory, look_for_silence).await? {
+            look_for_silence = false;
+        }
         look_for_silence = false;
+        if !evidence::read_some(state).await? {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// Whether there may be more.

@@ -142,7 +142,7 @@ pub fn merge(failures: &[Failure], window_ms: i64) -> Vec<Vec<usize>> {
 
 /// How bad an incident is, from the least to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = IncidentSeverity))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// A regional advisory: fewer regions than the quorum see it down.
@@ -158,6 +158,16 @@ pub enum Severity {
 impl Severity {
     /// All, by their number in storage.
     pub const ALL: [Self; 4] = [Self::Advisory, Self::Minor, Self::Major, Self::Critical];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Advisory => "advisory",
+            Self::Minor => "minor",
+            Self::Major => "major",
+            Self::Critical => "critical",
+        }
+    }
 
     /// The stable number in storage.
     pub fn code(self) -> i16 {

@@ -35,6 +35,20 @@ const NAMES_TOLD: usize = 5;
 #[derive(Debug, Default)]
 pub struct ChangedRecords(BTreeMap<i32, Vec<StateInterval>>);
 
+/// Decides anew which outages are one incident, for those that may be concerned by one that began then (Unix milliseconds):
+/// more is known of what it has in common with others. Which incidents have changed.
+pub(super) async fn regroup_since(
+    db: &mut PgConnection,
+    from_ms: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<i32>> {
+    let changes = Changes {
+        regroup_from_ms: Some(from_ms),
+        ..Changes::default()
+    };
+    changes.store(db, now).await
+}
+
 /// What became of the outages of some monitors.
 #[derive(Default)]
 struct Changes {
@@ -255,7 +269,7 @@ async fn placed(db: &mut PgConnection, new: &[(i32, Outage)]) -> sqlx::Result<Ve
 }
 
 /// Stores which outages are one incident, and adds the incidents that are concerned; those that got a new outage.
-pub(super) async fn regroup(
+async fn regroup(
     db: &mut PgConnection,
     outages: &[PlacedOutage],
     concerned: &mut BTreeSet<i32>,

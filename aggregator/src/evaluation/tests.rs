@@ -78,9 +78,18 @@ async fn what_was_taken_before_a_crash_is_judged_after_it(pool: PgPool) {
     hand_over_evaluation(&pool, server.state.events.instance())
         .await
         .unwrap();
+    assert_eq!(incidents(&pool).await, []);
     next.evaluate().await;
     assert_eq!(queued(&pool).await, 0);
     assert_eq!(state_of(&client, id).await, "down");
+    // With the incident that follows, and its evidence.
+    let found = incidents(&pool).await;
+    assert_eq!((found.len(), found[0].1), (1, None));
+    let evidence: i64 = sqlx::query_scalar("SELECT count(*) FROM incident_evidence")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(evidence, 1);
 }
 
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]

@@ -71,6 +71,16 @@ const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("get",    "/api/v1/monitors/{id}/percentiles",       "/api/v1/monitors/1/percentiles",  FromRole(Role::Viewer)),
     ("get",    "/api/v1/monitors/{id}/heatmap",           "/api/v1/monitors/1/heatmap",      FromRole(Role::Viewer)),
     ("get",    "/api/v1/monitors/{id}/matrix",            "/api/v1/monitors/1/matrix",       FromRole(Role::Viewer)),
+    ("get",    "/api/v1/incidents",                       "/api/v1/incidents",               FromRole(Role::Viewer)),
+    ("get",    "/api/v1/incidents/open",                  "/api/v1/incidents/open",          FromRole(Role::Viewer)),
+    ("post",   "/api/v1/incidents",                       "/api/v1/incidents",               FromRole(Role::Editor)),
+    ("get",    "/api/v1/incidents/{id}",                  "/api/v1/incidents/1",             FromRole(Role::Viewer)),
+    ("put",    "/api/v1/incidents/{id}",                  "/api/v1/incidents/1",             FromRole(Role::Editor)),
+    ("get",    "/api/v1/incidents/{id}/outages/{outage}", "/api/v1/incidents/1/outages/1",   FromRole(Role::Viewer)),
+    ("post",   "/api/v1/incidents/{id}/acknowledge",      "/api/v1/incidents/1/acknowledge", FromRole(Role::Editor)),
+    ("post",   "/api/v1/incidents/{id}/resolve",          "/api/v1/incidents/1/resolve",     FromRole(Role::Editor)),
+    ("post",   "/api/v1/incidents/{id}/reopen",           "/api/v1/incidents/1/reopen",      FromRole(Role::Editor)),
+    ("post",   "/api/v1/incidents/{id}/updates",          "/api/v1/incidents/1/updates",     FromRole(Role::Editor)),
     ("post",   "/api/v1/tests",                           "/api/v1/tests",                   FromRole(Role::Editor)),
     ("get",    "/api/v1/tests/{id}",                      "/api/v1/tests/x",                 FromRole(Role::Viewer)),
     ("get",    "/api/v1/regions",                         "/api/v1/regions",                 FromRole(Role::Viewer)),
@@ -263,6 +273,8 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         for n in from..to {
             let slo = json!({"name": n.to_string(), "monitors": (1..=to).collect::<Vec<_>>(), "objective_ppm": 999_000});
             assert_eq!(admin.post("/api/v1/slos", slo).await.status, 201);
+            let incident = json!({"title": "a", "monitors": (1..=n + 1).collect::<Vec<_>>()});
+            assert_eq!(admin.post("/api/v1/incidents", incident).await.status, 201);
         }
         sqlx::query(
             "INSERT INTO result (time, batch_id, monitor_id, lag_ms, total_us, region_id, position, outcome)
@@ -289,6 +301,8 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         ("/api/v1/monitors/1/timeline", 3),
         ("/api/v1/monitors/1/uptime", 2),
         ("/api/v1/monitors/1/series", 2),
+        ("/api/v1/incidents", 2),
+        ("/api/v1/incidents/1", 4),
         ("/api/v1/slos", 3),
         ("/api/v1/slos/1", 3),
         ("/api/v1/monitors/1/percentiles", 2),

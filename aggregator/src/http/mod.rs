@@ -11,6 +11,7 @@ pub mod health;
 #[cfg(test)]
 mod heartbeat_tests;
 pub mod heartbeats;
+pub mod incidents;
 pub mod json;
 pub mod maintenance;
 pub mod metrics;
@@ -52,6 +53,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(events::router())
         .merge(heartbeats::router())
         .merge(maintenance::router())
+        .merge(incidents::router())
         .merge(monitors::router())
         .merge(overview::router())
         .merge(results::router())

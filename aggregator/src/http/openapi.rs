@@ -27,6 +27,8 @@ pub const MONITORS: &str = "monitors";
 pub const MAINTENANCE: &str = "maintenance";
 /// Tag of jobs that call.
 pub const HEARTBEATS: &str = "heartbeats";
+/// Tag of incidents.
+pub const INCIDENTS: &str = "incidents";
 /// Tag of regions, probes and their enrolment.
 pub const PROBES: &str = "probes";
 /// Tag of test runs.
@@ -47,6 +49,7 @@ pub const TESTS: &str = "tests";
         (name = MONITORS, description = "What is checked, and what was seen"),
         (name = MAINTENANCE, description = "When monitors are worked at"),
         (name = HEARTBEATS, description = "Jobs that call when they have run"),
+        (name = INCIDENTS, description = "What went wrong, the evidence of it, and what is done about it"),
         (name = "events", description = "Live events"),
         (name = PROBES, description = "Where is checked from"),
         (name = TESTS, description = "Checks made once, now")

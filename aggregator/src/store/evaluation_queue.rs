@@ -46,6 +46,17 @@ pub async fn begin_evaluation(db: &mut PgConnection, instance: Uuid) -> sqlx::Re
     .await
 }
 
+/// Whether this process judges; then no other one does until the transaction ends.
+pub async fn holds_evaluation(db: &mut PgConnection, instance: Uuid) -> sqlx::Result<bool> {
+    let held = sqlx::query!(
+        "SELECT version FROM evaluator WHERE instance = $1 FOR UPDATE",
+        instance
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(held.is_some())
+}
+
 /// The version of what is judged by.
 pub async fn judging_version(db: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar!("SELECT version FROM judging_version")

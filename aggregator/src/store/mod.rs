@@ -11,6 +11,7 @@ pub mod evaluation;
 pub mod evaluation_queue;
 pub mod heartbeat;
 pub mod incident;
+pub mod incident_evidence;
 pub mod incident_outage;
 pub mod live;
 pub mod maintenance;

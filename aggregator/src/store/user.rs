@@ -46,6 +46,16 @@ pub fn role_of_code(code: i16) -> Role {
     }
 }
 
+/// The number of the user of an e-mail address, unless disabled.
+pub async fn find_user_id(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<i32>> {
+    sqlx::query_scalar!(
+        "SELECT id FROM app_user WHERE lower(email) = lower($1) AND disabled_at IS NULL",
+        email
+    )
+    .fetch_optional(db)
+    .await
+}
+
 /// The user of an e-mail address, unless disabled.
 pub async fn find_credentials(db: impl PgExecutor<'_>, email: &str) -> sqlx::Result<Option<Credentials>> {
     let row = sqlx::query!(

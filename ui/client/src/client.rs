@@ -4,6 +4,10 @@ use crate::{
     check_document::{CheckDocument, ObservationDocument, SightDocument},
     enrolment_token::{EnrolmentToken, EnrolmentTokenRequest},
     heartbeat::Heartbeat,
+    incident::{
+        Incident, IncidentChanges, IncidentEvidence, IncidentRequest, IncidentSummary, IncidentUpdateRequest,
+        IncidentsQuery, OpenIncidents,
+    },
     json::{self, FromJson, Unreadable},
     maintenance::{Maintenance, MaintenanceQuery, MaintenanceSettings, MaintenanceWindow},
     monitor::{Monitor, MonitorSettings},
@@ -34,7 +38,8 @@ pub const SESSION_REFRESH: &str = "/api/v1/session/refresh";
 /// The paths of what is read, relative to [`BASE`].
 pub mod path {
     use super::{
-        MaintenanceQuery, ResultsQuery, SeriesQuery, TimelineQuery, UptimeQuery, percent_encode, query_string,
+        IncidentsQuery, MaintenanceQuery, ResultsQuery, SeriesQuery, TimelineQuery, UptimeQuery,
+        percent_encode, query_string,
     };
 
     /// Who is signed in.
@@ -47,6 +52,8 @@ pub mod path {
     pub const REGIONS: &str = "/regions";
     /// The service level objectives.
     pub const SLOS: &str = "/slos";
+    /// How many incidents are open.
+    pub const OPEN_INCIDENTS: &str = "/incidents/open";
     /// The open enrolment tokens.
     pub const ENROLMENT_TOKENS: &str = "/enrolment-tokens";
 
@@ -58,6 +65,21 @@ pub mod path {
     /// Where a heartbeat monitor's job calls in.
     pub fn heartbeat(id: i32) -> String {
         format!("/monitors/{id}/heartbeat")
+    }
+
+    /// A page of incidents.
+    pub fn incidents(query: &IncidentsQuery) -> String {
+        format!("/incidents{}", query_string(&query.pairs()))
+    }
+
+    /// One incident.
+    pub fn incident(id: i32) -> String {
+        format!("/incidents/{id}")
+    }
+
+    /// The evidence of an incident's outage.
+    pub fn incident_outage(id: i32, outage: i64) -> String {
+        format!("/incidents/{id}/outages/{outage}")
     }
 
     /// A page of a monitor's results.
@@ -328,6 +350,56 @@ impl Client {
         settings: &MaintenanceSettings,
     ) -> Result<Vec<MaintenanceWindow>, Problem> {
         self.write(Method::Post, "/maintenance/preview", settings).await
+    }
+
+    /// `GET /incidents`.
+    pub async fn list_incidents(&self, query: &IncidentsQuery) -> Result<Page<IncidentSummary>, Problem> {
+        self.get(&path::incidents(query)).await
+    }
+
+    /// `GET /incidents/open`: how many are.
+    pub async fn count_open_incidents(&self) -> Result<OpenIncidents, Problem> {
+        self.get(path::OPEN_INCIDENTS).await
+    }
+
+    /// `POST /incidents`: open one by hand.
+    pub async fn create_incident(&self, request: &IncidentRequest) -> Result<Incident, Problem> {
+        self.write(Method::Post, "/incidents", request).await
+    }
+
+    /// `GET /incidents/{id}`.
+    pub async fn get_incident(&self, id: i32) -> Result<Incident, Problem> {
+        self.get(&path::incident(id)).await
+    }
+
+    /// `PUT /incidents/{id}`.
+    pub async fn update_incident(&self, id: i32, changes: &IncidentChanges) -> Result<Incident, Problem> {
+        self.write(Method::Put, &path::incident(id), changes).await
+    }
+
+    /// `POST /incidents/{id}/acknowledge`, `/resolve` or `/reopen`.
+    pub async fn act_on_incident(&self, id: i32, action: &str) -> Result<Incident, Problem> {
+        self.read(Method::Post, &format!("{}/{action}", path::incident(id)), None)
+            .await
+    }
+
+    /// `POST /incidents/{id}/updates`.
+    pub async fn create_incident_update(
+        &self,
+        id: i32,
+        request: &IncidentUpdateRequest,
+    ) -> Result<Incident, Problem> {
+        self.write(Method::Post, &format!("{}/updates", path::incident(id)), request)
+            .await
+    }
+
+    /// `GET /incidents/{id}/outages/{outage}`: the evidence of an outage.
+    pub async fn get_incident_evidence(
+        &self,
+        id: i32,
+        outage: i64,
+    ) -> Result<IncidentEvidence<SightDocument>, Problem> {
+        self.get(&path::incident_outage(id, outage)).await
     }
 
     /// `GET /regions`, with their probes.

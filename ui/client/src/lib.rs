@@ -10,6 +10,7 @@ pub mod client;
 pub mod enrolment_token;
 pub mod event;
 pub mod heartbeat;
+pub mod incident;
 pub mod json;
 pub mod maintenance;
 pub mod monitor;

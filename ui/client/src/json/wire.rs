@@ -3,7 +3,8 @@
 use super::{FromJson, Json, Unreadable};
 use crate::json_object;
 use edgewatch_domain::{
-    group::GroupRule, quorum::Quorum, slo::Urgency, state::MonitorState, verdict::Verdict,
+    group::GroupRule, incident::Severity as IncidentSeverity, quorum::Quorum, slo::Urgency,
+    state::MonitorState, verdict::Verdict,
 };
 use edgewatch_protocol::{
     assertion::Severity,
@@ -135,4 +136,4 @@ macro_rules! read_by_serde {
     };
 }
 
-read_by_serde! { GroupRule IpFamily PhaseTimes ProbeStatus Urgency Verdict }
+read_by_serde! { GroupRule IncidentSeverity IpFamily PhaseTimes ProbeStatus Urgency Verdict }

@@ -6,6 +6,7 @@
 //! process took, or this one before it died, is read from the evidence.
 
 mod evidence;
+mod flapping;
 mod incidents;
 mod judge;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use crate::{
     state::AppState,
     store::{
         evaluation_queue::{self as queue, Versions, begin_evaluation, hand_over_evaluation},
+        flapping::settle_flapping,
         maintenance::judge_passed_edges,
         policy::take_to_judge,
         vote::list_quiet_pairs,
@@ -223,6 +225,11 @@ async fn evaluate_some(state: &AppState, memory: &mut Memory, look_for_silence: 
         learned.learn_maintenance(&mut transaction).await?;
     }
     let incidents = record(&mut transaction, &learned, &judgement.changed, now).await?;
+    if look_for_silence {
+        for id in settle_flapping(&mut transaction, now).await? {
+            judgement.changed.entry(id).or_insert(now.timestamp_millis());
+        }
+    }
     transaction.commit().await?;
     *memory = learned.now_at(versions.next());
     if let Some(&last) = ids.iter().max() {

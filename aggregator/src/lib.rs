@@ -39,6 +39,7 @@ pub mod state;
 pub mod store;
 pub mod telemetry;
 pub mod test_engine;
+pub mod thresholds;
 pub mod token_bucket;
 pub mod untrusted_text;
 pub mod user_command;

@@ -1,5 +1,6 @@
 //! The installation's settings, as the configuration file's `settings` block has them. They may change while it runs.
 
+use crate::thresholds::Thresholds;
 use edgewatch_domain::vantage::VantagePolicy;
 use edgewatch_protocol::problem::FieldError;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub evidence_retention_days: u16,
     /// When a region counts as one whose own network fails, so that its outcomes are no votes.
     pub vantage: VantagePolicy,
+    /// What holds of every monitor that says nothing of its own.
+    pub thresholds: Thresholds,
 }
 
 impl Default for Settings {
@@ -35,6 +38,7 @@ impl Default for Settings {
             hour_rollup_retention_days: 400,
             evidence_retention_days: 400,
             vantage: VantagePolicy::default(),
+            thresholds: Thresholds::default(),
         }
     }
 }
@@ -75,6 +79,7 @@ impl Settings {
                 errors.push(error(field, &format!("must be from {least} to 3650")));
             }
         }
+        errors.extend(self.thresholds.errors());
         if !(1..=1_000).contains(&self.vantage.targets) {
             errors.push(error("vantage/targets", "must be from 1 to 1000"));
         }

@@ -18,6 +18,10 @@ pub const TAGS: usize = 20;
 pub const TIMEOUT_MS: RangeInclusive<u32> = 100..=60_000;
 /// Further attempts in one slot.
 pub const RETRIES: RangeInclusive<u8> = 0..=5;
+/// Changes of state that are not flapping yet.
+pub const FLAPPING_CHANGES: RangeInclusive<u16> = 1..=100;
+/// Within what time they count, and how long a state is held that ends it, seconds.
+pub const FLAPPING_S: RangeInclusive<u32> = 60..=86_400;
 /// Confirmations and recoveries.
 pub const RUN_LENGTH: RangeInclusive<u8> = 1..=10;
 
@@ -146,6 +150,24 @@ fn check_timing(settings: &MonitorSettings, errors: &mut Vec<FieldError>) {
     check_range("/retries", settings.retries, &RETRIES, errors);
     check_range("/confirmations", settings.confirmations, &RUN_LENGTH, errors);
     check_range("/recoveries", settings.recoveries, &RUN_LENGTH, errors);
+    check_range(
+        "/flapping/changes",
+        settings.flapping.changes,
+        &FLAPPING_CHANGES,
+        errors,
+    );
+    check_range(
+        "/flapping/within_s",
+        settings.flapping.within_s,
+        &FLAPPING_S,
+        errors,
+    );
+    check_range(
+        "/flapping/holds_s",
+        settings.flapping.holds_s,
+        &FLAPPING_S,
+        errors,
+    );
 }
 
 fn check_tags(tags: &[String], errors: &mut Vec<FieldError>) {
@@ -341,6 +363,10 @@ mod tests {
                 vec!["/timeout_ms"],
             ),
             (json!({"retries": 6}), vec!["/retries"]),
+            (
+                json!({"flapping": {"changes": 0, "within_s": 59, "holds_s": 86_401}}),
+                vec!["/flapping/changes", "/flapping/within_s", "/flapping/holds_s"],
+            ),
             (
                 json!({"confirmations": 0, "recoveries": 11}),
                 vec!["/confirmations", "/recoveries"],

@@ -53,6 +53,8 @@ pub struct Told {
     pub notices: Vec<Notice>,
     /// When it was marked as flapping; up to `now_ms` if it still is.
     pub flapping: SpanSet,
+    /// If it flaps still: when it will have held its state for long enough, unless it changes.
+    pub settles_ms: Option<i64>,
 }
 
 /// What a timeline tells up to `now_ms`.
@@ -118,9 +120,13 @@ pub fn tell(record: &[StateInterval], history: &PolicyHistory, now_ms: i64) -> T
         }
     }
     notices.extend(settle(&mut since, last, now_ms));
+    let settles_ms = since
+        .and(last)
+        .map(|(changed_ms, _)| changed_ms.saturating_add(history.at(changed_ms).flapping.holds_ms));
     Told {
         notices,
         flapping: flapping.into_iter().collect(),
+        settles_ms,
     }
 }
 
@@ -186,6 +192,7 @@ mod tests {
         let told = tell(&record(&edges, 25 * MIN), &history(), 25 * MIN);
         assert_eq!(told.notices.len(), 6);
         assert_eq!(told.flapping.as_slice(), [Span::new(12 * MIN, 25 * MIN)]);
+        assert_eq!(told.settles_ms, Some(26 * MIN));
         // Held from 16 to 27: the change then is the first of a new count.
         edges.push((27 * MIN, Down));
         let told = tell(&record(&edges, 30 * MIN), &history(), 30 * MIN);
@@ -212,7 +219,8 @@ mod tests {
             .map(|&(at_ms, state)| (at_ms * 3, state))
             .collect();
         let told = tell(&record(&apart, 180 * MIN), &history(), 180 * MIN);
-        assert_eq!((told.notices.len(), told.flapping.is_empty()), (20, true));
+        assert_eq!((told.notices.len(), told.settles_ms), (20, None));
+        assert!(told.flapping.is_empty());
         let windows: Vec<_> = (0..20)
             .map(|n| (n * MIN, if n % 2 == 0 { Up } else { Maintenance }))
             .collect();

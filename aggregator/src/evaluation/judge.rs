@@ -36,8 +36,8 @@ struct Come<'a> {
     again_from_ms: Option<i64>,
 }
 
-/// Folds what these batches bring into the regions' votes, but for regions whose own network fails, looks whether the `quiet` ones have fallen silent, and stores the
-/// votes. The memory has learned all of these pairs.
+/// Folds what these batches bring into the regions' votes, but for regions whose own network fails, looks whether the
+/// `quiet` ones have fallen silent, and stores the votes. The memory has learned all of these pairs.
 pub async fn judge(
     db: &mut PgConnection,
     memory: &mut Memory,

@@ -1,6 +1,6 @@
 //! From votes to the record of states, and to the state that a monitor is in.
 
-use super::{incidents::ChangedRecords, memory::Memory};
+use super::{flapping::mark_flapping, incidents::ChangedRecords, memory::Memory};
 use crate::store::{
     evaluation::MonitorStateRows,
     policy::MonitorRules,
@@ -88,6 +88,7 @@ pub async fn record(
     }
     rows.store(&mut *db).await?;
     states.store(&mut *db).await?;
+    mark_flapping(&mut *db, memory, &ids, now).await?;
     records.store(db, now).await
 }
 

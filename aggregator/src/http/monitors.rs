@@ -404,6 +404,7 @@ mod tests {
                 "state_since",
                 "region_states",
                 "advisory",
+                "flapping_since",
                 "from_config",
                 "created_at",
             ] {

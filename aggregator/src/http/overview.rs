@@ -53,6 +53,7 @@ fn summarise(monitor: MonitorWithResults, at: DateTime<Utc>) -> MonitorSummary {
         state: monitor.state,
         state_since: monitor.state_since,
         advisory: monitor.advisory,
+        flapping: monitor.flapping,
         heartbeats,
         p50_us: percentiles.p50_us,
         p95_us: percentiles.p95_us,

@@ -11,7 +11,7 @@ use sqlx::PgExecutor;
 /// A `state` event for each of these monitors that still exists.
 pub async fn list_state_events(db: impl PgExecutor<'_>, monitors: &[i32]) -> sqlx::Result<Vec<Event>> {
     let rows = sqlx::query!(
-        "SELECT m.id, m.state, m.state_since, m.advisory, r.name AS \"region?\", rs.verdict AS \"verdict?\", rs.outcome,
+        "SELECT m.id, m.state, m.state_since, m.advisory, m.flapping_since, r.name AS \"region?\", rs.verdict AS \"verdict?\", rs.outcome,
                 rs.checked_at, rs.total_us, rs.message
          FROM monitor m
          LEFT JOIN region r ON m.all_regions OR EXISTS (
@@ -50,6 +50,7 @@ pub async fn list_state_events(db: impl PgExecutor<'_>, monitors: &[i32]) -> sql
                 state: MonitorState::from_code(row.state).unwrap_or(MonitorState::Unknown),
                 since: row.state_since,
                 advisory: row.advisory,
+                flapping_since: row.flapping_since,
                 region_states: said.into_iter().collect(),
             }),
         }

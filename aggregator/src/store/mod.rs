@@ -9,6 +9,7 @@ pub mod enrolment;
 pub mod enrolment_token;
 pub mod evaluation;
 pub mod evaluation_queue;
+pub mod flapping;
 pub mod heartbeat;
 pub mod incident;
 pub mod incident_evidence;

@@ -12,7 +12,9 @@ use crate::{
     store,
 };
 use chrono::{DateTime, Utc};
-use edgewatch_client::monitor::{Monitor, MonitorSettings, MonitorState, RegionState, Verdict};
+use edgewatch_client::monitor::{
+    FlappingSettings, Monitor, MonitorSettings, MonitorState, RegionState, Verdict,
+};
 use edgewatch_protocol::{check::Check, name::Region, observation::OutcomeState};
 use sqlx::{PgConnection, PgExecutor};
 use std::{
@@ -69,6 +71,7 @@ pub async fn list_monitors(
         Row,
         r#"SELECT m.id, m.name, m.definition, m.revision, m.interval_s, m.timeout_ms, m.retries, m.quorum, m.confirmations,
                   m.recoveries, m.tags, m.paused, m.from_config, m.state, m.state_since, m.advisory, m.created_at,
+                  m.flapping_since, m.flapping_changes, m.flapping_within_s, m.flapping_holds_s,
                   ARRAY(SELECT r.name FROM monitor_region mr JOIN region r ON r.id = mr.region_id
                         WHERE mr.monitor_id = m.id AND NOT m.all_regions ORDER BY r.name) AS "regions!"
            FROM monitor m WHERE $1::integer IS NULL OR m.id = $1 ORDER BY lower(m.name), m.id"#,
@@ -101,6 +104,10 @@ struct Row {
     state: i16,
     state_since: DateTime<Utc>,
     advisory: bool,
+    flapping_since: Option<DateTime<Utc>>,
+    flapping_changes: i16,
+    flapping_within_s: i32,
+    flapping_holds_s: i32,
     created_at: DateTime<Utc>,
     regions: Vec<String>,
 }
@@ -121,6 +128,11 @@ impl Row {
             quorum: parse(&self.quorum)?,
             confirmations: self.confirmations as u8,
             recoveries: self.recoveries as u8,
+            flapping: FlappingSettings {
+                changes: self.flapping_changes.unsigned_abs(),
+                within_s: self.flapping_within_s.unsigned_abs(),
+                holds_s: self.flapping_holds_s.unsigned_abs(),
+            },
             tags: self.tags,
             paused: self.paused,
         };
@@ -133,6 +145,7 @@ impl Row {
             state_since: self.state_since,
             region_states,
             advisory: self.advisory,
+            flapping_since: self.flapping_since,
             from_config: self.from_config,
             created_at: self.created_at,
         }))
@@ -251,14 +264,16 @@ async fn write_monitor(
     sqlx::query!(
         "INSERT INTO monitor AS m (id, name, definition, kind, target, interval_s, timeout_ms, retries, quorum, confirmations,
                                    recoveries, tags, paused, all_regions, from_config, state, state_since, created_at,
-                                   updated_at, capabilities)
+                                   updated_at, capabilities, flapping_changes, flapping_within_s, flapping_holds_s)
          OVERRIDING SYSTEM VALUE
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $17, $18)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $17, $18, $19, $20, $21)
          ON CONFLICT (id) DO UPDATE SET
              name = excluded.name, definition = excluded.definition, kind = excluded.kind, target = excluded.target,
              interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, retries = excluded.retries,
              quorum = excluded.quorum, confirmations = excluded.confirmations, recoveries = excluded.recoveries,
              capabilities = excluded.capabilities, tags = excluded.tags, paused = excluded.paused, all_regions = excluded.all_regions,
+             flapping_changes = excluded.flapping_changes, flapping_within_s = excluded.flapping_within_s,
+             flapping_holds_s = excluded.flapping_holds_s,
              from_config = excluded.from_config, revision = m.revision + 1, updated_at = excluded.updated_at,
              state = CASE WHEN m.paused = excluded.paused THEN m.state ELSE excluded.state END,
              state_since = CASE WHEN m.paused = excluded.paused THEN m.state_since ELSE excluded.state_since END,
@@ -283,7 +298,10 @@ async fn write_monitor(
         &edgewatch_core::check::capabilities(&settings.check)
             .into_iter()
             .map(str::to_owned)
-            .collect::<Vec<_>>()
+            .collect::<Vec<_>>(),
+        settings.flapping.changes.cast_signed(),
+        settings.flapping.within_s.cast_signed(),
+        settings.flapping.holds_s.cast_signed()
     )
     .execute(&mut *db)
     .await?;

@@ -26,6 +26,8 @@ pub struct MonitorWithResults {
     pub state_since: DateTime<Utc>,
     /// Some region sees it down, below the quorum.
     pub advisory: bool,
+    /// It changes its state too often.
+    pub flapping: bool,
     /// In no particular order.
     pub results: Vec<LatestResult>,
 }
@@ -50,6 +52,7 @@ pub async fn list_monitors_with_results(
     let rows = sqlx::query!(
         // Plain arrays, put together here: grouping them in SQL takes three times as long.
         r#"SELECT m.id, m.name, m.target, m.kind, m.tags, m.interval_s, m.state, m.state_since, m.advisory,
+                  m.flapping_since IS NOT NULL AS "flapping!",
                   latest.times, latest.lags_ms, latest.outcomes, latest.totals_us
            FROM monitor m CROSS JOIN LATERAL (
                SELECT array_agg(p.time) AS times, array_agg(p.lag_ms) AS lags_ms, array_agg(p.outcome) AS outcomes,
@@ -90,6 +93,7 @@ pub async fn list_monitors_with_results(
             state: MonitorState::from_code(row.state).unwrap_or(MonitorState::Unknown),
             state_since: row.state_since,
             advisory: row.advisory,
+            flapping: row.flapping,
             results: results.collect(),
         }
     });

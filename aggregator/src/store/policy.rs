@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use edgewatch_domain::{
     maintenance::{Membership, Scope},
-    policy::{Policy, PolicyHistory, RegionId},
+    policy::{FlappingPolicy, Policy, PolicyHistory, RegionId},
     span::{Span, SpanSet},
 };
 use sqlx::PgConnection;
@@ -32,6 +32,7 @@ pub async fn list_rules(
 ) -> sqlx::Result<BTreeMap<i32, MonitorRules>> {
     let rows = sqlx::query!(
         "SELECT m.id, m.created_at, p.from_at, p.interval_s, p.confirmations, p.recoveries, p.quorum, p.paused, p.tags,
+                p.flapping_changes, p.flapping_within_s, p.flapping_holds_s,
                 coalesce(p.regions, ARRAY(SELECT r.id FROM region r)) AS \"regions!\"
          FROM UNNEST($1::int4[]) AS w (id) JOIN monitor m USING (id) JOIN monitor_policy p ON p.monitor_id = m.id
          ORDER BY m.id, p.from_at",
@@ -45,6 +46,11 @@ pub async fn list_rules(
             confirmations: u8::try_from(row.confirmations).unwrap_or(1),
             recoveries: u8::try_from(row.recoveries).unwrap_or(1),
             quorum: row.quorum.parse().unwrap_or_default(),
+            flapping: FlappingPolicy {
+                changes: row.flapping_changes.unsigned_abs(),
+                within_ms: i64::from(row.flapping_within_s) * 1000,
+                holds_ms: i64::from(row.flapping_holds_s) * 1000,
+            },
             ..Policy::new(
                 i64::from(row.interval_s) * 1000,
                 row.regions.into_iter().map(i16::cast_unsigned),
@@ -116,21 +122,27 @@ pub async fn note_policy(db: &mut PgConnection, monitor: i32, now: DateTime<Utc>
     sqlx::query!(
         "WITH new AS (
              SELECT m.id, m.interval_s, m.confirmations, m.recoveries, m.quorum, m.paused, m.tags,
+                    m.flapping_changes, m.flapping_within_s, m.flapping_holds_s,
                     CASE WHEN NOT m.all_regions
                          THEN ARRAY(SELECT region_id FROM monitor_region mr WHERE mr.monitor_id = m.id ORDER BY 1)
                     END AS regions
              FROM monitor m WHERE m.id = $1),
          last AS (SELECT * FROM monitor_policy WHERE monitor_id = $1 ORDER BY from_at DESC LIMIT 1),
          noted AS (
-             INSERT INTO monitor_policy (monitor_id, from_at, interval_s, confirmations, recoveries, quorum, regions, paused, tags)
-             SELECT n.id, $2, n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused, n.tags
+             INSERT INTO monitor_policy (monitor_id, from_at, interval_s, confirmations, recoveries, quorum, regions, paused, tags,
+                                         flapping_changes, flapping_within_s, flapping_holds_s)
+             SELECT n.id, $2, n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused, n.tags,
+                    n.flapping_changes, n.flapping_within_s, n.flapping_holds_s
              FROM new n LEFT JOIN last l ON true
-             WHERE (l.interval_s, l.confirmations, l.recoveries, l.quorum, l.regions, l.paused, l.tags)
-                   IS DISTINCT FROM (n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused, n.tags)
+             WHERE (l.interval_s, l.confirmations, l.recoveries, l.quorum, l.regions, l.paused, l.tags,
+                    l.flapping_changes, l.flapping_within_s, l.flapping_holds_s)
+                   IS DISTINCT FROM (n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused, n.tags,
+                                         n.flapping_changes, n.flapping_within_s, n.flapping_holds_s)
              ON CONFLICT (monitor_id, from_at) DO UPDATE SET
                  interval_s = excluded.interval_s, confirmations = excluded.confirmations,
                  recoveries = excluded.recoveries, quorum = excluded.quorum, regions = excluded.regions,
-                 paused = excluded.paused, tags = excluded.tags
+                 paused = excluded.paused, tags = excluded.tags, flapping_changes = excluded.flapping_changes,
+                 flapping_within_s = excluded.flapping_within_s, flapping_holds_s = excluded.flapping_holds_s
              RETURNING monitor_id)
          INSERT INTO monitor_to_judge (monitor_id, from_at) SELECT monitor_id, $2 FROM noted ON CONFLICT DO NOTHING",
         monitor,

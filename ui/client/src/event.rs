@@ -32,6 +32,8 @@ pub enum Event {
         since: DateTime<Utc>,
         /// Regions see it down, below the quorum.
         advisory: bool,
+        /// Since when it has changed its state too often, if it still does.
+        flapping_since: Option<DateTime<Utc>>,
         /// What each region says.
         region_states: Vec<RegionState>,
     },
@@ -62,6 +64,7 @@ impl FromJson for Event {
                 state: json.member("state")?,
                 since: json.member("since")?,
                 advisory: json.member("advisory")?,
+                flapping_since: json.member("flapping_since")?,
                 region_states: json.member("region_states")?,
             },
             "monitors" => Self::Monitors,

@@ -40,6 +40,9 @@ pub struct MonitorSettings<C = Check> {
     /// Consecutive successes that bring it back up, 1 to 10.
     #[serde(default = "default_recoveries")]
     pub recoveries: u8,
+    /// When it counts as flapping.
+    #[serde(default)]
+    pub flapping: FlappingSettings,
     /// Free words to filter by, 1 to 40 characters each, at most 20.
     #[serde(default)]
     pub tags: Vec<String>,
@@ -58,8 +61,38 @@ json_object!(MonitorSettings<C> {
     quorum [or Quorum::default()],
     confirmations [or default_confirmations()],
     recoveries [or default_recoveries()],
+    flapping [or FlappingSettings::default()],
     tags [or Vec::new()],
     paused [or false],
+});
+
+/// When a monitor is marked as flapping: its changes are told once then, and no more until it holds a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct FlappingSettings {
+    /// More changes of state than these, 1 to 100 …
+    pub changes: u16,
+    /// … within so many seconds mark it, 60 to 86,400 …
+    pub within_s: u32,
+    /// … until it holds a state for so many seconds, 60 to 86,400.
+    pub holds_s: u32,
+}
+
+impl Default for FlappingSettings {
+    fn default() -> Self {
+        Self {
+            changes: 5,
+            within_s: 1_800,
+            holds_s: 600,
+        }
+    }
+}
+
+json_object!(FlappingSettings {
+    changes [or FlappingSettings::default().changes],
+    within_s [or FlappingSettings::default().within_s],
+    holds_s [or FlappingSettings::default().holds_s],
 });
 
 /// Stands for a secret in every answer.
@@ -104,6 +137,8 @@ pub struct Monitor<C = Check> {
     pub region_states: Vec<RegionState>,
     /// Regions see it down, but fewer than the quorum asks for.
     pub advisory: bool,
+    /// Since when it has changed its state too often, if it still does.
+    pub flapping_since: Option<DateTime<Utc>>,
     /// It comes from the configuration file and is changed there.
     pub from_config: bool,
     /// When it was created.
@@ -119,6 +154,7 @@ json_object!(Monitor<C> {
     state_since,
     region_states,
     advisory,
+    flapping_since,
     from_config,
     created_at,
 });

@@ -43,6 +43,8 @@ pub struct MonitorSummary {
     pub state_since: DateTime<Utc>,
     /// Some region sees it down, below the quorum.
     pub advisory: bool,
+    /// It changes its state too often.
+    pub flapping: bool,
     /// The last [`HEARTBEATS`] slots, oldest first, each over all regions.
     pub heartbeats: Vec<Heartbeat>,
     /// Median of the checks shown, microseconds; absent without a measured check.
@@ -61,6 +63,7 @@ json_object!(MonitorSummary {
     state,
     state_since,
     advisory,
+    flapping,
     heartbeats,
     p50_us,
     p95_us,

@@ -140,6 +140,7 @@ fn follow(monitor: RwSignal<Monitor>, fresh: RwSignal<u32>) {
             state,
             since,
             advisory,
+            flapping_since,
             region_states,
         } if *changed == id => {
             let before = {
@@ -150,6 +151,7 @@ fn follow(monitor: RwSignal<Monitor>, fresh: RwSignal<u32>) {
                 monitor.state = *state;
                 monitor.state_since = *since;
                 monitor.advisory = *advisory;
+                monitor.flapping_since = *flapping_since;
                 monitor.region_states.clone_from(region_states);
             });
             if before != *state {

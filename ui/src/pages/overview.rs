@@ -323,6 +323,7 @@ fn follow(items: RwSignal<Vec<Item>>, client: Client, clock: Clock, announcer: A
             state,
             since,
             advisory,
+            flapping_since,
             ..
         } => items.with_untracked(|items| {
             if let Some(item) = items.iter().find(|item| item.id == *monitor) {
@@ -331,6 +332,7 @@ fn follow(items: RwSignal<Vec<Item>>, client: Client, clock: Clock, announcer: A
                     state: *state,
                     since: *since,
                     advisory: *advisory,
+                    flapping: flapping_since.is_some(),
                 });
                 if before != *state {
                     announcer.say(format!("{} is {}", item.title.name, state.as_str()));

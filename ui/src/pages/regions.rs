@@ -8,11 +8,13 @@ use crate::{
     components::{
         icon::Icon,
         loading::{alert, loaded, skeleton_rows, warning},
+        moment::moment,
     },
-    format,
+    format::{self, Moment},
     live::use_live,
     session::use_session,
 };
+use chrono::{DateTime, Utc};
 use edgewatch_client::{
     client::path,
     event::Event,
@@ -149,6 +151,7 @@ fn card(region: &Region, actions: probes::Actions) -> AnyView {
                 <span class="muted">{load(region)}</span>
             </div>
             {(region.overruns > 0).then(|| too_slow(region))}
+            {region.disqualified_since.map(disqualified)}
             {empty.then(|| html! { <p class="note">"No approved probe serves this region: it does not vote."</p> })}
             <div class="probe-list">{rows}</div>
         </section>
@@ -164,6 +167,20 @@ fn load(region: &Region) -> String {
             format::micros(ms * 1_000)
         ),
         None => monitors,
+    }
+}
+
+/// A region whose own network fails.
+fn disqualified(since: DateTime<Utc>) -> AnyView {
+    html! {
+        <div class="region-warning">
+            {warning(
+                "down",
+                "Disqualified: its own network fails.".to_owned(),
+                "It fails on most of what other regions see up. Its outcomes are kept as evidence, and do not vote.",
+            )}
+            <p class="hint">"Since " {moment(since, Moment::Minute)}</p>
+        </div>
     }
 }
 

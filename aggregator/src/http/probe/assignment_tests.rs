@@ -345,3 +345,34 @@ async fn the_aggregators_own_region_is_nobody_elses(pool: PgPool) {
         .await;
     assert_eq!(answer.problem(), "conflict");
 }
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn thresholds_of_the_installation_go_along_with_the_checks(pool: PgPool) {
+    let mut server = TestServer::new(pool);
+    let probe = TestProbe::enrolled(&mut server, "weur").await;
+    let client = server.client(Role::Editor).await;
+    let settings = json!({"name": "a", "check": {"type": "http", "url": "https://a.example/"}});
+    assert!(
+        client
+            .post("/api/v1/monitors", settings)
+            .await
+            .status
+            .is_success()
+    );
+    let before = probe.get(&server, path::ASSIGNMENTS).await;
+    let etag = before.headers["etag"].to_str().unwrap().to_owned();
+    server.state.settings.send_modify(|settings| {
+        let mut changed = (**settings).clone();
+        changed.thresholds.latency_degraded_ms = Some(700);
+        *settings = changed.into();
+    });
+    let after = probe.get_if_none_match(&server, path::ASSIGNMENTS, &etag).await;
+    let check = &after.json()["monitors"][0]["check"];
+    assert_eq!(
+        check["assertions"],
+        json!([{"on": "latency", "max_ms": 700, "severity": "degraded"}])
+    );
+    // They are the installation's, and not the monitor's.
+    let monitor = client.get("/api/v1/monitors").await.json();
+    assert!(monitor[0]["check"]["assertions"].is_null(), "{monitor:#}");
+}

@@ -12,6 +12,7 @@ use crate::{
         assignment::{self, note_pull},
         signer::Signer,
     },
+    thresholds::Thresholds,
 };
 use axum::{
     extract::State,
@@ -64,7 +65,7 @@ pub(super) async fn list_assignments(
         None => assignment::list_waiting_test_runs(&state.pool, &state.secrets, probe.region_id, now).await?,
         Some(_) => Vec::new(),
     };
-    let set = name_set(&held);
+    let set = name_set(&held, state.settings().thresholds);
     let etag = name_answer(&set, &tests, query);
     if is_known(&headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
@@ -122,8 +123,12 @@ async fn list_held(state: &AppState, probe: &Signer, now: DateTime<Utc>) -> ApiR
 }
 
 /// See [`AssignmentsPage::set`].
-fn name_set(held: &[Held]) -> String {
+fn name_set(held: &[Held], thresholds: Thresholds) -> String {
     let mut text = String::with_capacity(held.len() * 16);
+    // They are part of every check.
+    if thresholds != Thresholds::default() {
+        let _ = writeln!(text, "{thresholds:?}");
+    }
     for held in held {
         let at = |at: Option<DateTime<Utc>>| at.map_or(0, |at| at.timestamp_millis());
         let Hold { from, until } = held.hold;
@@ -166,12 +171,14 @@ async fn page(
         .await?
         .into_iter()
         .peekable();
+    let thresholds = state.settings().thresholds;
     let mut monitors: Vec<Assignment> = Vec::with_capacity(wanted.len());
     let (mut bytes, mut taken) = (0, 0);
     for held in wanted {
         // One that was deleted since is left out; the next pull is told another set.
         if let Some(mut assignment) = opened.next_if(|next| next.monitor == held.monitor) {
             assignment.from_ms = held.hold.from.map(|at| at.timestamp_millis());
+            thresholds.complete(&mut assignment.check);
             assignment.until_ms = held.hold.until.map(|at| at.timestamp_millis());
             if query.limit.is_some() {
                 bytes += serde_json::to_vec(&assignment).map_err(ApiError::internal)?.len();

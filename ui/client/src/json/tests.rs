@@ -80,7 +80,7 @@ fn answers_of_the_api() {
     same::<Overview>(
         r#"{"at":"2026-05-01T12:00:00Z","monitors":[{"id":1,"name":"ä \ud83d\ude00","target":"https://a.example/",
         "kind":"http","tags":["x"],"interval_s":30,"state":"degraded","state_since":"2026-05-01T11:00:00Z",
-        "advisory":true,"heartbeats":[{"at":"2026-05-01T11:59:30Z","worst":null,"succeeded":0,"failed":0,
+        "advisory":true,"flapping":true,"heartbeats":[{"at":"2026-05-01T11:59:30Z","worst":null,"succeeded":0,"failed":0,
         "max_total_us":null},{"at":"2026-05-01T12:00:00Z","worst":"up","succeeded":3,"failed":0,"max_total_us":5}],
         "p50_us":4,"p95_us":null}]}"#,
     );
@@ -90,7 +90,7 @@ fn answers_of_the_api() {
         {"on":"json_path","path":"$.ok","is":"equal","value":"true","severity":"degraded"}]},"quorum":"count:2",
         "regions":["weur"],"target":"https://shop.example/","state":"up","state_since":"2026-05-01T11:00:00Z","region_states":[{"region":"weur",
         "verdict":"unknown","last_outcome":null,"last_checked_at":null,"last_total_us":null,"last_message":null}],
-        "advisory":false,"from_config":true,"created_at":"2026-05-01T11:00:00Z"}"#,
+        "advisory":false,"flapping":{"changes":3},"flapping_since":"2026-05-01T11:00:00Z","from_config":true,"created_at":"2026-05-01T11:00:00Z"}"#,
     );
     same::<Page<ResultSummary>>(&format!(r#"{{"items":[{{{SUMMARY}}}],"next_cursor":"c"}}"#));
     same::<ResultDetail<ObservationDocument>>(&format!(
@@ -138,7 +138,7 @@ fn events() {
         "unmeasured","total_us":3}]}"#,
     );
     same::<Event>(
-        r#"{"type":"state","monitor":1,"state":"down","since":"2026-05-01T11:00:00Z","advisory":false,
+        r#"{"type":"state","monitor":1,"state":"down","since":"2026-05-01T11:00:00Z","advisory":false,"flapping_since":null,
         "region_states":[{"region":"weur","verdict":"down","last_outcome":"down","last_checked_at":
         "2026-05-01T11:00:00Z","last_total_us":4,"last_message":"m"}]}"#,
     );

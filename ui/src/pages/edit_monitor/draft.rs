@@ -7,7 +7,8 @@ use super::{
 use edgewatch_client::{
     check_document::CheckDocument,
     monitor::{
-        self, Quorum, default_confirmations, default_interval_s, default_recoveries, default_timeout_ms,
+        self, FlappingSettings, Quorum, default_confirmations, default_interval_s, default_recoveries,
+        default_timeout_ms,
     },
     protocol::{name::Region, problem::FieldError},
 };
@@ -37,6 +38,12 @@ pub struct Draft {
     pub confirmations: String,
     /// Recoveries.
     pub recoveries: String,
+    /// Changes of state that are not flapping yet.
+    pub flapping_changes: String,
+    /// Within how many seconds.
+    pub flapping_within_s: String,
+    /// Seconds of one state that end it.
+    pub flapping_holds_s: String,
     /// `any`, `majority`, `all` or `count`.
     pub quorum: String,
     /// The number of `count`.
@@ -63,6 +70,7 @@ impl Default for Draft {
             quorum: Quorum::default(),
             confirmations: default_confirmations(),
             recoveries: default_recoveries(),
+            flapping: FlappingSettings::default(),
             tags: Vec::new(),
             paused: false,
         };
@@ -92,6 +100,9 @@ impl Draft {
             retries: settings.retries.to_string(),
             confirmations: settings.confirmations.to_string(),
             recoveries: settings.recoveries.to_string(),
+            flapping_changes: settings.flapping.changes.to_string(),
+            flapping_within_s: settings.flapping.within_s.to_string(),
+            flapping_holds_s: settings.flapping.holds_s.to_string(),
             quorum,
             quorum_count,
             regions: settings
@@ -161,6 +172,11 @@ impl Draft {
             quorum,
             confirmations: reader.number("/confirmations", &self.confirmations),
             recoveries: reader.number("/recoveries", &self.recoveries),
+            flapping: FlappingSettings {
+                changes: reader.number("/flapping/changes", &self.flapping_changes),
+                within_s: reader.number("/flapping/within_s", &self.flapping_within_s),
+                holds_s: reader.number("/flapping/holds_s", &self.flapping_holds_s),
+            },
             tags: tags.map(str::to_owned).collect(),
             paused: self.paused,
         };
@@ -212,7 +228,8 @@ mod tests {
     fn settings() -> MonitorSettings {
         let json = r#"{
             "name": "Shop", "interval_s": 30, "timeout_ms": 5000, "retries": 1, "regions": ["weur", "enam"],
-            "quorum": "count:2", "confirmations": 3, "recoveries": 2, "tags": ["shop", "eu west"], "paused": true,
+            "quorum": "count:2", "confirmations": 3, "recoveries": 2,
+            "flapping": {"changes": 7, "within_s": 600, "holds_s": 300}, "tags": ["shop", "eu west"], "paused": true,
             "check": {"type": "tcp", "host": "shop.example", "port": 25, "protocol": "smtp"}
         }"#;
         serde_json::from_str(json).unwrap()

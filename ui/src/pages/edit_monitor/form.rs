@@ -235,6 +235,11 @@ fn outage(state: FormState) -> AnyView {
             {line(state, "Confirmations", "/confirmations", InputKind::Number, Some("Failed checks until down."), "2", &bound!(state, confirmations))}
             {line(state, "Recoveries", "/recoveries", InputKind::Number, Some("Good checks until up."), "1", &bound!(state, recoveries))}
         </div>
+        <div class="field-triple">
+            {line(state, "Flapping above", "/flapping/changes", InputKind::Number, Some("Changes of state …"), "5", &bound!(state, flapping_changes))}
+            {line(state, "Within, s", "/flapping/within_s", InputKind::Number, Some("… in so much time."), "1800", &bound!(state, flapping_within_s))}
+            {line(state, "Calm after, s", "/flapping/holds_s", InputKind::Number, Some("Of one state."), "600", &bound!(state, flapping_holds_s))}
+        </div>
     };
     section(
         "What counts as an outage",

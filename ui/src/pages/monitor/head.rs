@@ -155,6 +155,9 @@ fn banner(monitor: RwSignal<Monitor>) -> AnyView {
                 <div class="banner-text">
                     <p class="banner-state">{headline} <span class="banner-for">" for " {lasting(monitor.state_since)}</span></p>
                     <p class="banner-why">{why(&monitor)}</p>
+                    {monitor.flapping_since.map(|since| html! {
+                        <p class="banner-why">"Flapping for " {lasting(since)} ": it changes its state too often to be told of each time."</p>
+                    })}
                 </div>
             </div>
         }
@@ -189,7 +192,7 @@ fn why(monitor: &Monitor) -> String {
     let of = format!("of {}", format::counted(voting.len(), "region"));
     match monitor.state {
         MonitorState::Paused => "It is not being checked.".to_owned(),
-        MonitorState::Maintenance => "Within a maintenance window.".to_owned(),
+        MonitorState::Maintenance => "Within a maintenance window: what fails is no outage.".to_owned(),
         MonitorState::Unknown => {
             "No region has a verdict. The first results come within an interval.".to_owned()
         }

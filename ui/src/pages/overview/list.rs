@@ -58,12 +58,15 @@ pub struct Standing {
     pub since: DateTime<Utc>,
     /// Some region sees it down, below the quorum.
     pub advisory: bool,
+    /// It changes its state too often.
+    pub flapping: bool,
 }
 
 json_object!(Standing {
     state,
     since,
-    advisory
+    advisory,
+    flapping
 });
 
 /// The entries of an answer.
@@ -79,6 +82,7 @@ fn entry(summary: MonitorSummary) -> Entry {
             state: summary.state,
             since: summary.state_since,
             advisory: summary.advisory,
+            flapping: summary.flapping,
         },
         p50_us: summary.p50_us,
         p95_us: summary.p95_us,
@@ -249,6 +253,7 @@ mod tests {
             state,
             since: DateTime::UNIX_EPOCH,
             advisory,
+            flapping: false,
         };
         let mut standings = [
             standing(MonitorState::Up, false),

@@ -90,8 +90,12 @@ pub fn row(item: Item, hover: Hover) -> AnyView {
                         let standing = standing.get();
                         let Look { word, .. } = look.get();
                         html! {
-                            <span class="row-state" class:row-advisory=standing.advisory>
-                                {if standing.advisory { "Advisory" } else { word }}
+                            <span class="row-state" class:row-advisory=standing.advisory || standing.flapping>
+                                {match (standing.flapping, standing.advisory) {
+                                    (true, _) => "Flapping",
+                                    (_, true) => "Advisory",
+                                    _ => word,
+                                }}
                             </span>
                             {lasting(standing.since)}
                         }

@@ -76,9 +76,12 @@ impl Thresholds {
         add(check, latency.collect(), |subject| {
             matches!(subject, Subject::Latency { .. })
         });
-        add(check, days.collect(), |subject| {
-            matches!(subject, Subject::CertificateDays { .. })
-        });
+        // Without encryption there is no certificate.
+        if !edgewatch_core::check::target(check).starts_with("http://") {
+            add(check, days.collect(), |subject| {
+                matches!(subject, Subject::CertificateDays { .. })
+            });
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use edgewatch_aggregator::{
     config::ServeArgs,
     config_file::ConfigFile,
     probe_command::{self, ProbeArgs},
+    replay_command::{self, ReplayArgs},
     serve::serve,
     telemetry::start_logging,
     user_command::{self, UserArgs},
@@ -35,6 +36,8 @@ enum Command {
     Check(Box<CheckArgs>),
     /// Probes, prepared for where they are to run
     Probe(Box<ProbeArgs>),
+    /// What another policy would have said of the results that are stored
+    Replay(Box<ReplayArgs>),
     /// Users and their passwords
     User(Box<UserArgs>),
     /// Configuration files
@@ -73,6 +76,7 @@ async fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Probe(args) => probe_command::run(*args).await,
+        Command::Replay(args) => replay_command::run(*args).await,
         Command::User(args) => user_command::run(*args).await,
         Command::Config(ConfigCommand::Check { file }) => check_config(&file),
     };

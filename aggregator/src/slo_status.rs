@@ -11,7 +11,7 @@ use edgewatch_domain::{
     group::combine,
     slo::{
         BURN_RULES, Budget, BurnRate, MeanTimes, Objective, SloWindow, alerting_since_ms, burn_alerts,
-        burn_down, counted_strictly, exhausted_in_ms,
+        burn_down, counted_strictly, exhausted_in_ms, mtta_ms,
     },
     span::Span,
     timeline::StateInterval,
@@ -48,6 +48,11 @@ impl Windows {
             now_ms,
         }
     }
+}
+
+/// When an objective's window began.
+pub fn began(slo: &StoredSlo, now: DateTime<Utc>) -> DateTime<Utc> {
+    at(Windows::of(slo, now).whole.from_ms)
 }
 
 /// From when on records have to be known to tell how these objectives stand: for each of their monitors, Unix milliseconds.
@@ -93,7 +98,13 @@ pub fn status(slo: StoredSlo, records: &BTreeMap<i32, Vec<StateInterval>>, now: 
 }
 
 /// How an objective stands, and the course of its budget.
-pub fn detail(slo: StoredSlo, records: &BTreeMap<i32, Vec<StateInterval>>, now: DateTime<Utc>) -> SloDetail {
+/// `incidents` are those of its monitors: when they began, and when they were acknowledged, Unix milliseconds.
+pub fn detail(
+    slo: StoredSlo,
+    records: &BTreeMap<i32, Vec<StateInterval>>,
+    incidents: &[(i64, Option<i64>)],
+    now: DateTime<Utc>,
+) -> SloDetail {
     let record = record(&slo, records);
     let windows = Windows::of(&slo, now);
     let (slo, budget) = judge(slo, &record, now);
@@ -111,7 +122,17 @@ pub fn detail(slo: StoredSlo, records: &BTreeMap<i32, Vec<StateInterval>>, now: 
         outages: mean.outages,
         mttr_ms: mean.mttr_ms,
         mtbf_ms: mean.mtbf_ms,
+        mtta_ms: mtta_ms(incidents_of(incidents, windows.passed)),
     }
+}
+
+/// Those that began within a window.
+fn incidents_of(
+    incidents: &[(i64, Option<i64>)],
+    window: Span,
+) -> impl Iterator<Item = (i64, Option<i64>)> + '_ {
+    let incidents = incidents.iter().copied();
+    incidents.filter(move |&(began_ms, _)| window.contains(began_ms))
 }
 
 fn judge(slo: StoredSlo, record: &[StateInterval], now: DateTime<Utc>) -> (Slo, Budget) {

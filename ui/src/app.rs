@@ -13,6 +13,7 @@ use crate::{
         set_up::SetUpPage,
         sign_in::SignInPage,
     },
+    still::StillPage,
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -40,7 +41,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("monitors/new") view=NewMonitorPage />
                     <Route path=path!("monitors/:id") view=MonitorPage />
                     <Route path=path!("monitors/:id/edit") view=EditMonitorPage />
+                    <Route path=path!("monitors/:id/replay") view=StillPage />
                     <Route path=path!("regions") view=RegionsPage />
+                    <Route path=path!("slos/*any") view=StillPage />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 /// Now, Unix milliseconds.
 #[cfg(not(feature = "hydrate"))]
-fn machine_now_ms() -> i64 {
+pub fn machine_now_ms() -> i64 {
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
@@ -13,7 +13,7 @@ fn machine_now_ms() -> i64 {
 
 /// Now, Unix milliseconds.
 #[cfg(feature = "hydrate")]
-fn machine_now_ms() -> i64 {
+pub fn machine_now_ms() -> i64 {
     #[allow(clippy::disallowed_methods, reason = "this is the clock")]
     let now = js_sys::Date::now();
     now as i64

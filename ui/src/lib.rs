@@ -27,6 +27,7 @@ pub mod format;
 pub mod live;
 pub mod pages;
 pub mod session;
+pub mod still;
 
 #[cfg(feature = "ssr")]
 pub mod assets;
@@ -34,6 +35,8 @@ pub mod assets;
 pub mod server;
 #[cfg(all(feature = "ssr", debug_assertions))]
 mod styleguide;
+#[cfg(feature = "ssr")]
+mod written;
 
 /// Takes over the page that the server rendered.
 #[cfg(feature = "hydrate")]

@@ -103,7 +103,7 @@ fn begin_of(memory: &Memory, id: i32, stored: Option<&Vec<StateInterval>>, from_
 }
 
 /// The maintenance windows that a monitor is subject to.
-fn maintenance_of(id: i32, rules: &MonitorRules, windows: &[(Span, &Scope)]) -> SpanSet {
+pub fn maintenance_of(id: i32, rules: &MonitorRules, windows: &[(Span, &Scope)]) -> SpanSet {
     let covering = windows.iter().flat_map(|&(span, scope)| {
         let covered = rules.covered_by(id, scope).within(span);
         covered.as_slice().to_vec()

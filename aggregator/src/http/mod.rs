@@ -22,6 +22,7 @@ pub mod parameters;
 pub mod probe;
 pub mod probes;
 pub mod regions;
+pub mod replay;
 pub mod request_id;
 pub mod results;
 pub mod series;
@@ -56,6 +57,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(incidents::router())
         .merge(monitors::router())
         .merge(overview::router())
+        .merge(replay::router())
         .merge(results::router())
         .merge(series::router())
         .merge(slos::router())

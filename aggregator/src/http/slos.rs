@@ -72,7 +72,9 @@ async fn get_slo(
     let now = state.clock.now();
     let mut db = state.pool.acquire().await?;
     let (slo, records) = read_one(&mut db, id, now).await?;
-    Ok(Json(slo_status::detail(slo, &records, now)))
+    let since = slo_status::began(&slo, now);
+    let incidents = slo::list_acknowledgements(&mut *db, &slo.settings.monitors, since).await?;
+    Ok(Json(slo_status::detail(slo, &records, &incidents, now)))
 }
 
 /// Makes an objective.

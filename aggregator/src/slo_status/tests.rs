@@ -55,7 +55,24 @@ fn a_rolling_objective_stands_as_its_record_says() {
             (17 * HOUR, Up, Up),
         ]),
     )]);
-    let detail = detail(slo(&[7], GroupRule::All, Some(30), false), &records, now());
+    // One acknowledged after 4 minutes and one after 6, one not at all, and one of before the window.
+    let began = |ago_ms: i64, minutes: Option<i64>| {
+        let began_ms = now().timestamp_millis() - ago_ms;
+        (began_ms, minutes.map(|minutes| began_ms + minutes * 60_000))
+    };
+    let incidents = [
+        began(20 * HOUR, Some(4)),
+        began(10 * DAY, Some(6)),
+        began(DAY, None),
+        began(31 * DAY, Some(600)),
+    ];
+    let detail = detail(
+        slo(&[7], GroupRule::All, Some(30), false),
+        &records,
+        &incidents,
+        now(),
+    );
+    assert_eq!(detail.mtta_ms, Some(300_000));
     let Slo {
         budget,
         alerts,
@@ -182,7 +199,7 @@ fn without_a_record_there_is_no_data() {
     for monitors in [&[7][..], &[]] {
         for window_days in [None, Some(30)] {
             let slo = slo(monitors, GroupRule::All, window_days, false);
-            let detail = detail(slo, &BTreeMap::new(), now());
+            let detail = detail(slo, &BTreeMap::new(), &[], now());
             assert!(detail.burn_down.is_empty());
             let status = detail.slo;
             assert_eq!(

@@ -26,6 +26,7 @@ pub mod probe;
 pub mod push_batch;
 pub mod region;
 pub mod region_load;
+pub mod replay;
 pub mod result;
 pub mod result_rows;
 pub mod rollup;

@@ -138,6 +138,29 @@ pub async fn update_slo(
     Ok(true)
 }
 
+/// The incidents of monitors since a moment: when each began, and when it was acknowledged first, Unix milliseconds.
+pub async fn list_acknowledgements(
+    db: impl PgExecutor<'_>,
+    monitors: &[i32],
+    since: DateTime<Utc>,
+) -> sqlx::Result<Vec<(i64, Option<i64>)>> {
+    let rows = sqlx::query!(
+        "SELECT i.opened_at, i.acknowledged_at FROM incident i
+         WHERE i.opened_at >= $2 AND i.withdrawn_at IS NULL AND i.merged_into IS NULL AND EXISTS (
+             SELECT FROM incident_monitor im
+             WHERE im.incident_id = i.id AND im.monitor_id = ANY($1) AND im.withdrawn_at IS NULL)",
+        monitors,
+        since
+    )
+    .fetch_all(db)
+    .await?;
+    let ms = |at: DateTime<Utc>| at.timestamp_millis();
+    Ok(rows
+        .into_iter()
+        .map(|row| (ms(row.opened_at), row.acknowledged_at.map(ms)))
+        .collect())
+}
+
 /// Removes an objective; `false` if there is none.
 pub async fn delete_slo(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<bool> {
     let done = sqlx::query!("DELETE FROM slo WHERE id = $1", id)

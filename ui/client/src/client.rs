@@ -15,6 +15,7 @@ use crate::{
     page::Page,
     probe::Probe,
     region::{Region, RegionSettings},
+    replay::{Replay, ReplayRequest},
     result::{ResultDetail, ResultSummary, ResultsQuery},
     series::{HeatMap, Matrix, PercentileTable, Series, SeriesQuery},
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
@@ -286,6 +287,12 @@ impl Client {
         self.get(&path::uptime(id, query)).await
     }
 
+    /// `POST /monitors/{id}/replay`.
+    pub async fn replay_policy(&self, id: i32, request: &ReplayRequest) -> Result<Replay, Problem> {
+        self.write(Method::Post, &format!("/monitors/{id}/replay"), request)
+            .await
+    }
+
     /// `GET /slos`.
     pub async fn list_slos(&self) -> Result<Vec<Slo>, Problem> {
         self.get(path::SLOS).await
@@ -473,6 +480,16 @@ impl Client {
         self.request(Method::Get, path, None)
             .await
             .map(|response| response.body)
+    }
+
+    /// The HTML of a page of the dashboard, by its address: some are written by the server alone.
+    pub async fn read_page(&self, address: &str) -> Result<String, Problem> {
+        let request = Request {
+            method: Method::Get,
+            path: address.to_owned(),
+            body: None,
+        };
+        self.send(request).await.map(|response| response.body)
     }
 
     async fn get<T: FromJson>(&self, path: &str) -> Result<T, Problem> {

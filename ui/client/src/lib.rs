@@ -18,6 +18,7 @@ pub mod overview;
 pub mod page;
 pub mod probe;
 pub mod region;
+pub mod replay;
 pub mod result;
 pub mod series;
 pub mod session;

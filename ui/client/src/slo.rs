@@ -173,6 +173,9 @@ pub struct SloDetail {
     pub mttr_ms: Option<i64>,
     /// Mean time between failures, milliseconds: uptime ÷ outages; `None` without an outage.
     pub mtbf_ms: Option<i64>,
+    /// Mean time to acknowledge, milliseconds: from the beginning of the incidents of its monitors that began in the
+    /// window to their first acknowledgement; `None` if none was acknowledged.
+    pub mtta_ms: Option<i64>,
 }
 
 json_object!(SloDetail {
@@ -181,6 +184,7 @@ json_object!(SloDetail {
     outages,
     mttr_ms,
     mtbf_ms,
+    mtta_ms,
 });
 
 /// What was left of a budget at a moment.

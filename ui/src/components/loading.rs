@@ -4,6 +4,7 @@ use crate::{
     api::Reading,
     components::icon::Icon,
     session::{is_signed_out, redirect_to, sign_in_path},
+    still::{BEGINS, COMMENT, TITLED},
 };
 use edgewatch_client::{
     json::{self, FromJson, Unreadable},
@@ -11,6 +12,7 @@ use edgewatch_client::{
     transport::UNREACHABLE,
 };
 use leptos::prelude::*;
+use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use std::sync::Arc;
 
@@ -36,6 +38,19 @@ pub fn loaded_as<T: 'static>(
         skeleton,
         Arc::new(move |text| parse(text).map(&view).map_err(unreadable)),
     )
+}
+
+/// Shows a page that the server alone writes.
+pub fn still(reading: Reading) -> AnyView {
+    let view: View = Arc::new(|text| {
+        let titled = text.strip_prefix(BEGINS).and_then(|text| text.split_once(TITLED));
+        let title = titled.map(|(title, _)| title.to_owned()).unwrap_or_default();
+        Ok(html! {
+            <Title text=title />
+            <div class="still" inner_html=[COMMENT, text].concat()></div>
+        })
+    });
+    show(reading, skeleton_rows, view)
 }
 
 type View = Arc<dyn Fn(&str) -> Result<AnyView, Problem> + Send + Sync>;

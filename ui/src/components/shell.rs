@@ -40,6 +40,7 @@ fn frame(session: Session) -> AnyView {
                 </A>
                 <nav class="nav" aria-label="Main">
                     <A href="/" exact=true>{Icon::Pulse.view()} <span>"Monitors"</span></A>
+                    <A href="/slos">{Icon::Target.view()} <span>"Objectives"</span></A>
                     <A href="/regions">{Icon::Globe.view()} <span>"Regions"</span></A>
                 </nav>
                 <div class="top-end">

@@ -5,7 +5,7 @@ mod row;
 mod summary;
 
 use crate::{
-    api::{Reading, fixed, read_packed, use_client},
+    api::{Reading, fixed, read_by, use_client},
     clock::{Clock, use_clock},
     components::{
         heartbeat_bar::Beats,
@@ -68,7 +68,9 @@ impl Item {
 /// The overview.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    let overview = read_packed(fixed(path::OVERVIEW), pack);
+    let overview = read_by(fixed(path::OVERVIEW), |client, path| {
+        Box::pin(async move { pack(client.read_text(&path).await?) })
+    });
     html! {
         <Title text="Monitors" />
         {loaded_as(overview, skeleton_rows, unpack, move |entries: Vec<Entry>| {

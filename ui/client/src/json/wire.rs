@@ -3,8 +3,8 @@
 use super::{FromJson, Json, Unreadable};
 use crate::json_object;
 use edgewatch_domain::{
-    group::GroupRule, incident::Severity as IncidentSeverity, quorum::Quorum, slo::Urgency,
-    state::MonitorState, verdict::Verdict,
+    group::GroupRule, incident::Severity as IncidentSeverity, policy::FlappingPolicy, quorum::Quorum,
+    replay::LatencyThresholds, slo::Urgency, state::MonitorState, verdict::Verdict,
 };
 use edgewatch_protocol::{
     assertion::Severity,
@@ -136,4 +136,4 @@ macro_rules! read_by_serde {
     };
 }
 
-read_by_serde! { GroupRule IncidentSeverity IpFamily PhaseTimes ProbeStatus Urgency Verdict }
+read_by_serde! { FlappingPolicy GroupRule IncidentSeverity IpFamily LatencyThresholds PhaseTimes ProbeStatus Urgency Verdict }

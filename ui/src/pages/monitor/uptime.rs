@@ -95,6 +95,10 @@ pub fn uptime(readings: Readings, view: Memo<View>, monitor: RwSignal<Monitor>) 
             again.update(|again| *again += 1);
         }
     });
+    let id = {
+        let monitor = monitor.get_untracked();
+        monitor.id
+    };
     let label = move || {
         let view = view.get();
         WINDOWS[view.window].1
@@ -127,6 +131,8 @@ pub fn uptime(readings: Readings, view: Memo<View>, monitor: RwSignal<Monitor>) 
         <section class="section card" aria-labelledby="uptime-title">
             <div class="card-head">
                 <h2 id="uptime-title">"Uptime" <span class="muted">" · record of the last " {move || label()}</span></h2>
+                <a class="quiet-link" href=format!("/slos?monitor={id}")>"Objectives"</a>
+                <a class="quiet-link" href=format!("/monitors/{id}/replay")>"Replay"</a>
             </div>
             {figures}
             {record}

@@ -1,4 +1,5 @@
-//! What the product costs: ingest, assignments, one check, the agent, reading, rollups, the dashboard. Started by `make bench`.
+//! What the product costs: ingest, detection, assignments, one check, the agent, reading, rollups, the dashboard. Started by
+//! `make bench`.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -11,13 +12,15 @@ mod assignments;
 mod check_cost;
 mod cpu;
 mod dashboard;
+mod detection;
 mod ingest;
 mod reading;
 mod rollups;
 
 /// What can be measured alone, by naming it.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "ingest",
+    "detection",
     "assignments",
     "check",
     "agent",
@@ -45,6 +48,9 @@ async fn main() {
     let wanted = |part: &str| asked.is_empty() || asked.iter().any(|asked| asked == part);
     if wanted("ingest") {
         ingest::measure().await;
+    }
+    if wanted("detection") {
+        detection::measure().await;
     }
     if wanted("assignments") {
         assignments::measure().await;

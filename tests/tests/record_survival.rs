@@ -1,4 +1,4 @@
-//! The record of states is the same whatever happens to the aggregator while it is written.
+//! The record of states, and the incidents that follow from it, are the same whatever happens to the aggregator while it is written.
 #![allow(clippy::expect_used, missing_docs)]
 
 use chrono::{DateTime, Utc};
@@ -22,6 +22,15 @@ const SLOT_MS: i64 = 400;
 
 /// A row of the record.
 type Interval = (i32, DateTime<Utc>, i16, i16, Vec<i16>);
+
+/// An outage, with when its incident was opened and resolved: the monitor, from when to when.
+type IncidentOutage = (
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+    i32,
+    DateTime<Utc>,
+    Option<DateTime<Utc>>,
+);
 
 /// An aggregator with monitors and a probe of each region.
 struct Installation {
@@ -106,6 +115,18 @@ impl Installation {
         .await
         .expect("the record")
     }
+
+    /// The outages of the incidents that there are.
+    async fn incidents(&self) -> Vec<IncidentOutage> {
+        sqlx::query_as(
+            "SELECT i.opened_at, i.resolved_at, o.monitor_id, o.from_at, o.to_at
+             FROM incident i JOIN incident_monitor o ON o.incident_id = i.id
+             WHERE i.merged_into IS NULL AND o.withdrawn_at IS NULL ORDER BY o.from_at, o.monitor_id",
+        )
+        .fetch_all(&mut connect_database(self.directory.path()).await)
+        .await
+        .expect("the incidents")
+    }
 }
 
 /// All batches of a region's probe, chained.
@@ -149,4 +170,7 @@ async fn a_crash_leaves_the_record_as_it_would_have_been() {
     );
     assert!(wanted.len() > 100, "the record has {} intervals", wanted.len());
     assert_eq!(record, wanted);
+    let (incidents, wanted) = tokio::join!(killed.incidents(), spared.incidents());
+    assert!(wanted.len() > 20, "the incidents have {} outages", wanted.len());
+    assert_eq!(incidents, wanted);
 }

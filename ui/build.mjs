@@ -24,8 +24,10 @@ const BUDGET_BYTES = 350_000;
 // What rustc's WASM target uses and every browser of the last years runs; binaryen would use newer ones if it might.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "mutable-globals", "multivalue", "nontrapping-float-to-int", "reference-types", "sign-ext"]
   .map((feature) => `--enable-${feature}`);
-// Inlined code is smaller raw, but a tenth larger in brotli, for its like is not seen twice.
-const PASSES = ["--skip-pass=inlining-optimizing"];
+// What makes code smaller raw makes it larger in brotli where its like is not seen twice then: inlining by a tenth, the last
+// step of size (`-Oz`), and values that are kept instead of computed again, by a hundredth.
+const LEVEL = "-Os";
+const PASSES = ["inlining-optimizing", "rse", "local-cse"].map((pass) => `--skip-pass=${pass}`);
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(here);
 const dist = join(here, "dist");
@@ -82,14 +84,14 @@ const compiled = join(target, "wasm32-unknown-unknown", development ? "debug" : 
 // 2. Its JavaScript side, and the smallest WASM that does the same.
 const glue = join(work, "glue");
 const optimised = join(work, "app.wasm");
-unlessUnchanged("wasm", sha256(readFileSync(compiled), PASSES.join(), FEATURES.join()), () => {
+unlessUnchanged("wasm", sha256(readFileSync(compiled), LEVEL, PASSES.join(), FEATURES.join()), () => {
   run("binding", wasmBindgen(), ["--target", "web", "--no-typescript", "--out-dir", glue, "--out-name", "app", compiled]);
   if (development) {
     copyFileSync(join(glue, "app_bg.wasm"), optimised);
     return;
   }
   const binaryen = join(dirname(require.resolve("binaryen/package.json")), "bin", "wasm-opt");
-  run("optimising", process.execPath, [binaryen, "-Oz", ...PASSES, ...FEATURES, join(glue, "app_bg.wasm"), "-o", optimised]);
+  run("optimising", process.execPath, [binaryen, LEVEL, ...PASSES, ...FEATURES, join(glue, "app_bg.wasm"), "-o", optimised]);
 });
 
 // 3. Everything gets a name made of its content.

@@ -1,5 +1,6 @@
 // Takes over the page that the server rendered.
 import "./copy.js";
+import "./open_incidents.js";
 import "./still.js";
 import init, { hydrate } from "edgewatch-glue";
 

@@ -23,6 +23,7 @@ const KINDS = {
   number: (input) => (input.value.trim() === "" ? null : Number(input.value)),
   percent: (input) => Math.round(Number(input.value.replace(",", ".")) * 10_000),
   flag: (input) => input.checked,
+  json: (input) => JSON.parse(input.value),
   text: (input) => input.value.trim(),
 };
 

@@ -32,5 +32,5 @@ pub fn StillPage() -> impl IntoView {
 }
 
 fn is_still(path: &str) -> bool {
-    path.starts_with("/slos") || path.ends_with("/replay")
+    path.starts_with("/slos") || path.starts_with("/incidents") || path.ends_with("/replay")
 }

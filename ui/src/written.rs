@@ -1,5 +1,9 @@
 //! What the server writes of the pages that it alone writes (see [`crate::still`]): no signals, no handlers, only HTML.
 
+mod form;
+mod incident;
+mod incident_evidence;
+mod incidents;
 mod objective;
 mod objective_chart;
 mod objective_form;
@@ -34,6 +38,8 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
         ["slos", "new"] => objective_form::write(&client, &session, None, query).await?,
         ["slos", id] => objective::write(&client, &session, number(id)?).await?,
         ["slos", id, "edit"] => objective_form::write(&client, &session, Some(number(id)?), query).await?,
+        ["incidents"] => incidents::write(&client, &session, query).await?,
+        ["incidents", id] => incident::write(&client, &session, number(id)?, query).await?,
         ["monitors", id, "replay"] => replay::write(&client, number(id)?, query).await?,
         _ => return Err(nothing()),
     };

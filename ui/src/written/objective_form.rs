@@ -1,6 +1,6 @@
 //! `/slos/new`, `/slos/{id}/edit`: what an objective promises.
 
-use super::{Page, Query, words::percent};
+use super::{Page, Query, form::problem, words::percent};
 use crate::{
     components::{
         field::input_id,
@@ -108,14 +108,6 @@ pub async fn write(
         {id.map(remove)}
     };
     Ok((title.to_owned(), content))
-}
-
-/// The line that says what is wrong with a field; without a pointer, with all of it.
-fn problem(pointer: &'static str) -> AnyView {
-    let id = format!("problem{}", pointer.replace('/', "-"));
-    html! {
-        <p class="problem" id=id role="alert" data-problem=pointer hidden>{Icon::Warning.view()} <span></span></p>
-    }
 }
 
 fn field(pointer: &'static str, label: &'static str, hint: &'static str, input: AnyView) -> AnyView {

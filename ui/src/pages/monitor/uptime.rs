@@ -131,6 +131,7 @@ pub fn uptime(readings: Readings, view: Memo<View>, monitor: RwSignal<Monitor>) 
         <section class="section card" aria-labelledby="uptime-title">
             <div class="card-head">
                 <h2 id="uptime-title">"Uptime" <span class="muted">" · record of the last " {move || label()}</span></h2>
+                <a class="quiet-link" href=format!("/incidents?monitor={id}")>"Incidents"</a>
                 <a class="quiet-link" href=format!("/slos?monitor={id}")>"Objectives"</a>
                 <a class="quiet-link" href=format!("/monitors/{id}/replay")>"Replay"</a>
             </div>

@@ -101,18 +101,6 @@ pub fn counted(n: usize, one: &str) -> String {
     format!("{} {one}{plural}", count(n as i64))
 }
 
-/// A share rounded down to a decimal, never up to 100 %: `99.9 %`; nothing measured is no figure.
-pub fn share(part: i64, whole: i64) -> Option<String> {
-    (whole > 0).then(|| {
-        let tenths = part * 1_000 / whole;
-        if tenths % 10 == 0 {
-            format!("{} %", tenths / 10)
-        } else {
-            format!("{}.{} %", tenths / 10, tenths % 10)
-        }
-    })
-}
-
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
@@ -224,13 +212,6 @@ mod tests {
         }
         assert_eq!(ago(1_000), "just now");
         assert_eq!(ago(11_520_000), "3 h ago");
-    }
-
-    #[test]
-    fn shares_round_down() {
-        assert_eq!(share(9_999, 10_000).unwrap(), "99.9 %");
-        assert_eq!(share(10, 10).unwrap(), "100 %");
-        assert_eq!(share(0, 0), None);
     }
 
     #[test]

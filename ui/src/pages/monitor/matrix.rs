@@ -66,8 +66,12 @@ fn line(markup: &mut String, row: &MatrixRow) {
     for ((class, _), path) in KINDS.iter().zip(paths(&row.cells)) {
         let _ = write!(markup, "<path class=\"cell-{class}\" d=\"{path}\"/>");
     }
-    let share = format::share(ok, ok + failed).unwrap_or_else(|| "–".to_owned());
-    let _ = write!(markup, "</svg><span class=\"matrix-share num\">{share}</span>");
+    // Counts, and no share: how long the monitor was up is told above, by time.
+    let failed = format::count(failed);
+    let _ = write!(
+        markup,
+        "</svg><span class=\"matrix-share num\">{failed} failed</span>"
+    );
 }
 
 /// Which of [`KINDS`] a cell is.

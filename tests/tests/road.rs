@@ -45,6 +45,7 @@ async fn next_state(events: &mut EventStream, of: i32) -> (StateEvent, Vec<LiveR
                 since,
                 advisory,
                 region_states,
+                ..
             } if monitor == of => {
                 let since_ms = since.timestamp_millis();
                 let event = StateEvent {

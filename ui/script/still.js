@@ -18,24 +18,44 @@ customElements.define("local-time", class extends HTMLElement {
   }
 });
 
+// <moment-input datetime="2026-11-21T14:05:09Z">: its input has the moment in the viewer's zone; or so many whole hours from now.
+customElements.define("moment-input", class extends HTMLElement {
+  connectedCallback() {
+    const text = this.getAttribute("datetime");
+    const at = new Date(text);
+    if (/^\d+$/.test(text)) {
+      at.setTime(Date.now());
+      at.setHours(at.getHours() + Number(text), 0, 0, 0);
+    }
+    at.setMinutes(at.getMinutes() - at.getTimezoneOffset());
+    queueMicrotask(() => (this.querySelector("input").value = at.toISOString().slice(0, 16)));
+  }
+});
+
 // What a form says, as JSON: `data-kind` tells what an input's text stands for.
 const KINDS = {
   number: (input) => (input.value.trim() === "" ? null : Number(input.value)),
   percent: (input) => Math.round(Number(input.value.replace(",", ".")) * 10_000),
   flag: (input) => input.checked,
+  moment: (input) => (input.value ? new Date(input.value).toISOString() : ""),
+  list: (input) => input.value.split(",").map((part) => part.trim()).filter(Boolean),
   json: (input) => JSON.parse(input.value),
   text: (input) => input.value.trim(),
 };
 
+// A name such as `schedule/from` is a member within a member.
 function said(form) {
   const body = {};
   for (const input of form.elements) {
     if (!input.name) continue;
+    const path = input.name.split("/");
+    const name = path.pop();
+    const place = path.reduce((within, step) => (within[step] ??= {}), body);
     if (input.dataset.kind === "each") {
-      body[input.name] ??= [];
-      if (input.checked) body[input.name].push(Number(input.value));
+      place[name] ??= [];
+      if (input.checked) place[name].push(Number(input.value));
     } else {
-      body[input.name] = KINDS[input.dataset.kind ?? "text"](input);
+      place[name] = KINDS[input.dataset.kind ?? "text"](input);
     }
   }
   return JSON.stringify(body);

@@ -32,5 +32,8 @@ pub fn StillPage() -> impl IntoView {
 }
 
 fn is_still(path: &str) -> bool {
-    path.starts_with("/slos") || path.starts_with("/incidents") || path.ends_with("/replay")
+    ["/slos", "/incidents", "/maintenance"]
+        .iter()
+        .any(|begin| path.starts_with(begin))
+        || path.ends_with("/replay")
 }

@@ -4,6 +4,8 @@ mod form;
 mod incident;
 mod incident_evidence;
 mod incidents;
+mod maintenance;
+mod maintenance_form;
 mod objective;
 mod objective_chart;
 mod objective_form;
@@ -40,6 +42,9 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
         ["slos", id, "edit"] => objective_form::write(&client, &session, Some(number(id)?), query).await?,
         ["incidents"] => incidents::write(&client, &session, query).await?,
         ["incidents", id] => incident::write(&client, &session, number(id)?, query).await?,
+        ["maintenance"] => maintenance::write(&client, &session, query).await?,
+        ["maintenance", "new"] => maintenance_form::write_new(&client, &session, query).await?,
+        ["maintenance", id] => maintenance_form::write(&client, &session, number(id)?).await?,
         ["monitors", id, "replay"] => replay::write(&client, number(id)?, query).await?,
         _ => return Err(nothing()),
     };

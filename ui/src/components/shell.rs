@@ -42,6 +42,7 @@ fn frame(session: Session) -> AnyView {
                     <A href="/" exact=true>{Icon::Pulse.view()} <span>"Monitors"</span></A>
                     // How many are open is told by `script/open_incidents.js`.
                     <A href="/incidents">{Icon::Warning.view()} <span>"Incidents"</span> <span class="count" id="open-incidents" hidden></span></A>
+                    <A href="/maintenance">{Icon::Wrench.view()} <span>"Maintenance"</span></A>
                     <A href="/slos">{Icon::Target.view()} <span>"Objectives"</span></A>
                     <A href="/regions">{Icon::Globe.view()} <span>"Regions"</span></A>
                 </nav>

@@ -42,6 +42,15 @@ fn fields(full: &impl Serialize, defaults: &impl Serialize) -> BTreeMap<String, 
         Value::Array(items) if items.is_empty() => String::new(),
         Value::String(text) if text.is_empty() => String::new(),
         Value::String(text) => format!("`{text}`"),
+        Value::Object(members) => {
+            let set = members.iter().filter(|(_, value)| !value.is_null());
+            let set: Vec<_> = set.map(|(name, value)| format!("{name}: {value}")).collect();
+            if set.is_empty() {
+                String::new()
+            } else {
+                format!("`{{ {} }}`", set.join(", "))
+            }
+        }
         other => format!("`{other}`"),
     };
     let fields = full.as_object().unwrap().keys();

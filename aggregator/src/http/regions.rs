@@ -212,7 +212,8 @@ mod tests {
         assert_eq!(
             made.json(),
             json!({
-                "name": "weur", "label": "Western Europe", "monitors": 0, "overruns": 0, "late_p99_ms": null, "probes": []
+                "name": "weur", "label": "Western Europe", "monitors": 0, "overruns": 0, "late_p99_ms": null,
+                "disqualified_since": null, "probes": []
             })
         );
         assert_eq!(

@@ -243,7 +243,8 @@ async fn every_level_tells_the_same(pool: PgPool) {
     ] {
         let window = Window {
             from: midnight - TimeDelta::days(10),
-            to: midnight + TimeDelta::days(1),
+            // Days that are over: of this one there may be nothing yet.
+            to: midnight,
             bucket_s: 86_400,
             level,
             now,
@@ -254,7 +255,7 @@ async fn every_level_tells_the_same(pool: PgPool) {
             list_region_sums(&pool, 1, &window, None).await.unwrap(),
             list_cells(&pool, 1, &window, None).await.unwrap(),
         );
-        assert_eq!((told.0.len(), told.3.len()), (11, 22));
+        assert_eq!((told.0.len(), told.3.len()), (10, 20));
         assert_eq!(*known.get_or_insert_with(|| told.clone()), told, "{level:?}");
     }
 }

@@ -102,7 +102,7 @@ fn answers_of_the_api() {
         "received_at":"2026-05-01T11:00:00Z","place":{{}}}}}}"#
     ));
     same::<Series>(
-        r#"{"from":"2026-05-01T11:00:00Z","to":"2026-05-01T12:00:00Z","bucket_s":3600,"buckets":[{"at":
+        r#"{"from":"2026-05-01T11:00:00Z","to":"2026-05-01T12:00:00Z","bucket_s":3600,"level":"raw","buckets":[{"at":
         "2026-05-01T11:00:00Z","succeeded":1,"failed":2,"unmeasured":3,"phases":{"dns_us":1,"tcp_us":2,"tls_us":3,
         "request_us":4,"ttfb_us":5,"body_us":null},"p50_us":1,"p95_us":2,"p99_us":3}],
         "window":{"p50_us":1,"p95_us":2,"p99_us":null}}"#,

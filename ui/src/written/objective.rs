@@ -86,7 +86,7 @@ fn alerts(slo: &Slo) -> AnyView {
             <div class="card-head">
                 <h2 id="alerts-title">"Burn-rate alerts"</h2>
             </div>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table">
                     <thead>
                         <tr>

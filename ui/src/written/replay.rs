@@ -216,7 +216,7 @@ fn result(replay: &Replay) -> AnyView {
                 {moment(replay.from, Moment::Minute)} " to " {moment(replay.to, Moment::Minute)} " · "
                 {format::counted(replay.results as usize, "result")} {cut}
             </p>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table">
                     <thead>
                         <tr>
@@ -264,7 +264,7 @@ fn outages(replay: &Replay) -> AnyView {
             <div class="card-head">
                 <h2 id="replay-outages-title">"Outages"</h2>
             </div>
-            <div class="table-scroll">
+            <div class="table-scroll" tabindex="0">
                 <table class="table">
                     <thead>
                         <tr>

@@ -42,7 +42,7 @@ pub fn percentile_table(text: &str, _: Clock) -> Result<String, Unreadable> {
 
 fn phases(markup: &mut String, phases: &[Percentiles]) {
     markup.push_str(
-        "<div class=\"table-scroll\"><table class=\"table\"><thead><tr><th scope=\"col\">Phase</th>",
+        "<div class=\"table-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Percentiles by phase\"><table class=\"table\"><thead><tr><th scope=\"col\">Phase</th>",
     );
     for name in ["p50", "p75", "p90", "p95", "p99"] {
         let _ = write!(markup, "<th scope=\"col\" class=\"cell-end\">{name}</th>");

@@ -2,7 +2,7 @@
 
 use super::{
     Page, Query,
-    form::{problem, refusal},
+    form::{boxes, field, list_choices, problem, refusal},
     maintenance::scope,
     words::moment,
 };
@@ -99,21 +99,9 @@ async fn form(client: &Client, one: Option<&Maintenance>, is_recurring: bool) ->
     let chosen = settings
         .map(|settings| settings.scope.clone())
         .unwrap_or_default();
-    let boxes = overview
-        .monitors
-        .into_iter()
-        .map(|monitor| {
-            let is_chosen = chosen.monitors.contains(&monitor.id);
-            html! {
-                <label class="check">
-                    <input r#type="checkbox" name="scope/monitors" data-kind="each" value=monitor.id.to_string() checked=is_chosen />
-                    <span>{monitor.name}</span>
-                </label>
-            }
-        })
-        .collect_view();
+    let choices = list_choices(overview, &chosen.monitors);
     Ok(html! {
-        <form class="card slo-form" data-api=api data-then="/maintenance" novalidate>
+        <form class="card written-form" data-api=api data-then="/maintenance" novalidate>
             {problem("")}
             <input r#type="hidden" name="schedule/type" value=kind />
             <div class="field-grid">
@@ -132,7 +120,7 @@ async fn form(client: &Client, one: Option<&Maintenance>, is_recurring: bool) ->
                         <input r#type="checkbox" name="scope/everything" data-kind="flag" checked=chosen.everything />
                         <span class="check-label">"All monitors"</span>
                     </label>
-                    <div class="slo-choices">{boxes}</div>
+                    {boxes("scope/monitors", &choices)}
                     {problem("/scope")}
                 </fieldset>
                 <div class="sixths-6">
@@ -141,7 +129,7 @@ async fn form(client: &Client, one: Option<&Maintenance>, is_recurring: bool) ->
                     })}
                 </div>
             </div>
-            <div class="actions slo-form-end">
+            <div class="actions">
                 <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Save"</button>
                 <a class="button" href="/maintenance">"Cancel"</a>
             </div>
@@ -198,17 +186,6 @@ fn recurring(settings: Option<&MaintenanceSettings>) -> AnyView {
     }
 }
 
-fn field(pointer: &'static str, label: &'static str, hint: &'static str, input: AnyView) -> AnyView {
-    html! {
-        <div class="field">
-            <label class="label" for=input_id(pointer)>{label}</label>
-            {input}
-            {(!hint.is_empty()).then(|| html! { <p class="hint">{hint}</p> })}
-            {problem(pointer)}
-        </div>
-    }
-}
-
 /// Ending what is open, and removing.
 fn actions(one: &Maintenance) -> AnyView {
     let id = one.id;
@@ -222,7 +199,7 @@ fn actions(one: &Maintenance) -> AnyView {
     });
     html! {
         {end}
-        <details class="fold slo-remove">
+        <details class="fold written-remove">
             <summary><span class="fold-title">"Remove this maintenance"</span></summary>
             <form data-api=format!("DELETE /api/v1/maintenance/{id}") data-then="/maintenance">
                 {refusal()}

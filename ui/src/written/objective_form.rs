@@ -1,17 +1,16 @@
 //! `/slos/new`, `/slos/{id}/edit`: what an objective promises.
 
-use super::{Page, Query, form::problem, words::percent};
+use super::{
+    Page, Query,
+    form::{Choice, boxes, field, list_choices, problem},
+    words::percent,
+};
 use crate::{
-    components::{
-        field::input_id,
-        icon::Icon,
-        state_badge::{mark, of_monitor},
-    },
+    components::{field::input_id, icon::Icon},
     session::Session,
 };
 use edgewatch_client::{
     Client,
-    monitor::MonitorState,
     protocol::problem::{Problem, ProblemType},
     slo::{GroupRule, SloSettings, default_zone},
 };
@@ -19,13 +18,6 @@ use leptos::prelude::*;
 
 /// The usual windows, in rolling days.
 const WINDOWS: [u16; 6] = [7, 14, 28, 30, 90, 365];
-
-/// A monitor that can be chosen.
-struct Choice {
-    id: i32,
-    name: String,
-    state: MonitorState,
-}
 
 /// Writes it. `?monitor=` chooses one for a new objective.
 pub async fn write(
@@ -51,23 +43,7 @@ pub async fn write(
             strict: false,
         },
     };
-    let overview = client.get_overview().await?;
-    let mut choices: Vec<_> = overview
-        .monitors
-        .into_iter()
-        .map(|monitor| Choice {
-            id: monitor.id,
-            name: monitor.name,
-            state: monitor.state,
-        })
-        .collect();
-    // What is chosen stands first.
-    choices.sort_by_cached_key(|choice| {
-        (
-            !settings.monitors.contains(&choice.id),
-            choice.name.to_lowercase(),
-        )
-    });
+    let choices = list_choices(client.get_overview().await?, &settings.monitors);
     let (title, back, api, then) = match id {
         Some(id) => (
             "Edit objective",
@@ -89,7 +65,7 @@ pub async fn write(
                 <h1>{title}</h1>
             </div>
         </div>
-        <form class="card slo-form" data-api=api data-then=then novalidate>
+        <form class="card written-form" data-api=api data-then=then novalidate>
             {problem("")}
             <div class="field-grid">
                 <div class="sixths-4">{name(&settings)}</div>
@@ -97,10 +73,10 @@ pub async fn write(
                 <div class="sixths-2">{window(&settings)}</div>
                 <div class="sixths-2">{zone(&settings)}</div>
                 <div class="sixths-2">{rule(&settings)}</div>
-                <div class="sixths-6">{monitors(&settings, &choices)}</div>
+                <div class="sixths-6">{monitors(&choices)}</div>
                 <div class="sixths-6">{strict(&settings)}</div>
             </div>
-            <div class="actions slo-form-end">
+            <div class="actions">
                 <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Save"</button>
                 <a class="button" href=back>"Cancel"</a>
             </div>
@@ -108,17 +84,6 @@ pub async fn write(
         {id.map(remove)}
     };
     Ok((title.to_owned(), content))
-}
-
-fn field(pointer: &'static str, label: &'static str, hint: &'static str, input: AnyView) -> AnyView {
-    html! {
-        <div class="field">
-            <label for=input_id(pointer)>{label}</label>
-            {input}
-            {(!hint.is_empty()).then(|| html! { <p class="hint">{hint}</p> })}
-            {problem(pointer)}
-        </div>
-    }
 }
 
 fn name(settings: &SloSettings) -> AnyView {
@@ -205,37 +170,16 @@ fn rule(settings: &SloSettings) -> AnyView {
     field("/rule", "Of several monitors", "", input)
 }
 
-fn monitors(settings: &SloSettings, choices: &[Choice]) -> AnyView {
+fn monitors(choices: &[Choice]) -> AnyView {
     if choices.is_empty() {
         return html! {
             <p class="muted">"There is no monitor yet: " <a class="quiet-link" href="/monitors/new">"make one"</a> " first."</p>
         };
     }
-    let boxes = choices
-        .iter()
-        .map(|choice| {
-            html! {
-                <label class="check">
-                    <input
-                        r#type="checkbox"
-                        name="monitors"
-                        data-kind="each"
-                        value=choice.id.to_string()
-                        checked=settings.monitors.contains(&choice.id)
-                    />
-                    {mark(of_monitor(choice.state))}
-                    <span>{choice.name.clone()}</span>
-                </label>
-            }
-        })
-        .collect_view();
     html! {
         <fieldset class="field">
             <legend class="label">"Monitors"</legend>
-            {(choices.len() > 8).then(|| html! {
-                <input class="input input-small" r#type="search" placeholder="Find" aria-label="Find a monitor" data-filter="slo-choices" autocomplete="off" />
-            })}
-            <div class="slo-choices" id="slo-choices">{boxes}</div>
+            {boxes("monitors", choices)}
             {problem("/monitors")}
         </fieldset>
     }
@@ -255,7 +199,7 @@ fn strict(settings: &SloSettings) -> AnyView {
 
 fn remove(id: i32) -> AnyView {
     html! {
-        <details class="fold slo-remove">
+        <details class="fold written-remove">
             <summary><span class="fold-title">"Remove this objective"</span></summary>
             <form data-api=format!("DELETE /api/v1/slos/{id}") data-then="/slos">
                 {problem("")}

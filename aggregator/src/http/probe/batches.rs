@@ -70,11 +70,15 @@ fn decode(request: &SignedRequest) -> Result<Batch, Problem> {
     Ok(batch)
 }
 
-/// The JSON in a Zstandard frame, which may be as long as one that comes as it is.
+/// The JSON in a Zstandard frame, which may be as long as one that comes as it is; nor is more memory set aside for it,
+/// whatever the frame says that it takes.
 fn decompress(frame: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut json = Vec::with_capacity(FIRST_BYTES);
     zstd::stream::read::Decoder::with_buffer(frame)
-        .and_then(|frame| frame.take(MAX_BODY_BYTES as u64 + 1).read_to_end(&mut json))
+        .and_then(|mut frame| {
+            frame.window_log_max(MAX_BODY_BYTES.ilog2())?;
+            frame.take(MAX_BODY_BYTES as u64 + 1).read_to_end(&mut json)
+        })
         .map_err(|_| Problem::new(ProblemType::Malformed).detail("the body is not a Zstandard frame"))?;
     if json.len() > MAX_BODY_BYTES {
         return Err(Problem::new(ProblemType::TooLarge).detail(format!(

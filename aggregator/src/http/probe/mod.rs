@@ -9,6 +9,8 @@ mod batches;
 mod chain;
 mod enrolments;
 #[cfg(test)]
+mod evidence_tests;
+#[cfg(test)]
 mod signature_tests;
 mod signed;
 #[cfg(test)]

@@ -1,0 +1,111 @@
+//! The paths of what is read, relative to [`super::BASE`].
+
+use super::{
+    IncidentsQuery, MaintenanceQuery, ResultsQuery, SeriesQuery, TimelineQuery, UptimeQuery, percent_encode,
+    query_string,
+};
+
+/// Who is signed in.
+pub const SESSION: &str = "/session";
+/// Whether the first administrator is still to be made.
+pub const SETUP: &str = "/setup";
+/// Every monitor at a glance.
+pub const OVERVIEW: &str = "/overview";
+/// The regions, with their probes.
+pub const REGIONS: &str = "/regions";
+/// The service level objectives.
+pub const SLOS: &str = "/slos";
+/// How many incidents are open.
+pub const OPEN_INCIDENTS: &str = "/incidents/open";
+/// The open enrolment tokens.
+pub const ENROLMENT_TOKENS: &str = "/enrolment-tokens";
+
+/// One monitor.
+pub fn monitor(id: i32) -> String {
+    format!("/monitors/{id}")
+}
+
+/// Where a heartbeat monitor's job calls in.
+pub fn heartbeat(id: i32) -> String {
+    format!("/monitors/{id}/heartbeat")
+}
+
+/// A page of incidents.
+pub fn incidents(query: &IncidentsQuery) -> String {
+    format!("/incidents{}", query_string(&query.pairs()))
+}
+
+/// One incident.
+pub fn incident(id: i32) -> String {
+    format!("/incidents/{id}")
+}
+
+/// The evidence of an incident's outage.
+pub fn incident_outage(id: i32, outage: i64) -> String {
+    format!("/incidents/{id}/outages/{outage}")
+}
+
+/// A page of a monitor's results.
+pub fn results(id: i32, query: &ResultsQuery) -> String {
+    format!("/monitors/{id}/results{}", query_string(&query.pairs()))
+}
+
+/// One result in full.
+pub fn result(id: i32, result: &str) -> String {
+    format!("/monitors/{id}/results/{}", percent_encode(result))
+}
+
+/// The record of a monitor's state.
+pub fn timeline(id: i32, query: &TimelineQuery) -> String {
+    format!("/monitors/{id}/timeline{}", query_string(&query.pairs()))
+}
+
+/// A monitor's uptime over the usual windows.
+pub fn uptime(id: i32, query: &UptimeQuery) -> String {
+    format!("/monitors/{id}/uptime{}", query_string(&query.pairs()))
+}
+
+/// One service level objective.
+pub fn slo(id: i32) -> String {
+    format!("/slos/{id}")
+}
+
+/// The maintenance windows of a range of time.
+pub fn maintenance_list(query: MaintenanceQuery) -> String {
+    format!("/maintenance{}", query_string(&query.pairs()))
+}
+
+/// One maintenance.
+pub fn maintenance(id: i32) -> String {
+    format!("/maintenance/{id}")
+}
+
+/// A monitor's latency over time.
+pub fn series(id: i32, query: &SeriesQuery) -> String {
+    over(id, "series", &window(query))
+}
+
+/// A monitor's percentiles, region by region and phase by phase.
+pub fn percentiles(id: i32, query: &SeriesQuery) -> String {
+    over(id, "percentiles", &window(query))
+}
+
+/// A monitor's latencies, time by latency.
+pub fn heat_map(id: i32, query: &SeriesQuery) -> String {
+    over(id, "heatmap", &window(query))
+}
+
+/// What each region saw of a monitor over time.
+pub fn matrix(id: i32, query: &SeriesQuery) -> String {
+    over(id, "matrix", &window(query))
+}
+
+/// A window as the query of an address, `?` included.
+pub fn window(query: &SeriesQuery) -> String {
+    query_string(&query.pairs())
+}
+
+/// What there is of a monitor over a [`window`].
+pub fn over(id: i32, what: &str, window: &str) -> String {
+    format!("/monitors/{id}/{what}{window}")
+}

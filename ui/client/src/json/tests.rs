@@ -12,6 +12,7 @@ use crate::{
     result::{ResultDetail, ResultSummary},
     series::Series,
     session::{SessionResponse, SetupResponse},
+    status_page::{StatusPage, StatusPageSummary},
     test_run::TestRun,
 };
 use edgewatch_protocol::{
@@ -113,6 +114,18 @@ fn answers_of_the_api() {
         "2026-05-01T11:00:00Z","last_seen_at":null,"silent":false,"last_seq":0,"chain_breaks":0,"dropped":0,
         "clock_off_s":-400}}]}}]"#
     ));
+    same::<StatusPage>(
+        r#"{"id":3,"revision":2,"slug":"shop","title":"Shop","accent":"#1a2b3c","theme":"dark","language":"ja","access":
+        "signed_in","shows":{"latency":true},"components":[{"id":1,"name":"Web","source":{"type":"group","rule":"any"},
+        "children":[{"name":"API","description":"d","source":{"type":"monitors","monitors":[4,5]}},{"id":7,"name":"Mail",
+        "source":{"type":"by_hand","state":"partial_outage"}}]}],"has_password":true,"logo":{"media_type":"image/png",
+        "bytes":12,"path":"logo?v=ab"},"created_at":"2026-05-01T12:00:00Z","history":[{"at":"2026-05-01T12:00:00Z",
+        "by":null,"kind":"restored","detail":""}]}"#,
+    );
+    same::<StatusPageSummary>(
+        r#"{"id":3,"slug":"shop","title":"Shop","host":null,"access":"public","components":2,"state":"major_outage",
+        "updated_at":"2026-05-01T12:00:00Z","deleted_at":"2026-05-01T12:00:00Z"}"#,
+    );
     same::<EnrolmentToken>(
         r#"{"id":1,"label":"l","regions":["weur"],"used_by":[],"self_approving":true,"expires_at":
         "2026-05-01T11:00:00Z","token":"t"}"#,

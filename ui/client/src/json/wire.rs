@@ -1,7 +1,10 @@
 //! Types of the wire contract with probes and of the domain, as the API shows them.
 
 use super::{FromJson, Json, Unreadable};
-use crate::json_object;
+use crate::{
+    json_object,
+    status_page::{PageAccess, PageLanguage, PageTheme},
+};
 use edgewatch_domain::{
     group::GroupRule, incident::Severity as IncidentSeverity, policy::FlappingPolicy, quorum::Quorum,
     replay::LatencyThresholds, slo::Urgency, state::MonitorState, verdict::Verdict,
@@ -136,4 +139,7 @@ macro_rules! read_by_serde {
     };
 }
 
-read_by_serde! { FlappingPolicy GroupRule IncidentSeverity IpFamily LatencyThresholds PhaseTimes ProbeStatus Urgency Verdict }
+read_by_serde! {
+    FlappingPolicy GroupRule IncidentSeverity IpFamily LatencyThresholds PageAccess PageLanguage PageTheme PhaseTimes
+    ProbeStatus Urgency Verdict
+}

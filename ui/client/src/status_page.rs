@@ -355,12 +355,7 @@ pub struct StatusPageChange {
     pub detail: String,
 }
 
-json_object!(StatusPageChange {
-    at,
-    by,
-    kind,
-    detail
-});
+json_object!(StatusPageChange { at, by, kind, detail });
 
 /// What was done to a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

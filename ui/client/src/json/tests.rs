@@ -115,12 +115,12 @@ fn answers_of_the_api() {
         "clock_off_s":-400}}]}}]"#
     ));
     same::<StatusPage>(
-        r#"{"id":3,"revision":2,"slug":"shop","title":"Shop","accent":"#1a2b3c","theme":"dark","language":"ja","access":
+        r##"{"id":3,"revision":2,"slug":"shop","title":"Shop","accent":"#1a2b3c","theme":"dark","language":"ja","access":
         "signed_in","shows":{"latency":true},"components":[{"id":1,"name":"Web","source":{"type":"group","rule":"any"},
         "children":[{"name":"API","description":"d","source":{"type":"monitors","monitors":[4,5]}},{"id":7,"name":"Mail",
         "source":{"type":"by_hand","state":"partial_outage"}}]}],"has_password":true,"logo":{"media_type":"image/png",
         "bytes":12,"path":"logo?v=ab"},"created_at":"2026-05-01T12:00:00Z","history":[{"at":"2026-05-01T12:00:00Z",
-        "by":null,"kind":"restored","detail":""}]}"#,
+        "by":null,"kind":"restored","detail":""}]}"##,
     );
     same::<StatusPageSummary>(
         r#"{"id":3,"slug":"shop","title":"Shop","host":null,"access":"public","components":2,"state":"major_outage",

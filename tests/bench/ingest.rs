@@ -1,4 +1,5 @@
-//! Ingest: signed batches over HTTP, beside the bare insertion of the same rows into the same table.
+//! Ingest: signed batches over HTTP, beside the bare insertion of the same rows into the same table; while another replica
+//! judges what comes, and while the same process does.
 
 use crate::median;
 use edgewatch_aggregator::store::result_rows::ResultRows;
@@ -14,13 +15,21 @@ use edgewatch_tests::system::{
     Aggregator, Api, Directory, NativeProbe, SignedRequest, connect_database, json_bytes, now_ms, up,
 };
 use serde_json::json;
-use std::{net::Ipv4Addr, path::Path, time::Instant};
+use sqlx::PgConnection;
+use std::{
+    net::Ipv4Addr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// Batches that each connection sends in a run.
-const BATCHES: u64 = 40;
+const BATCHES: u64 = 120;
 
 /// Runs of each kind, in turn; the middle one is shown.
-const RUNS: u64 = 5;
+const RUNS: u64 = 3;
+
+/// How long judging what came in a run may take.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Probes, each in a region of its own, that send at the same time.
 const CONNECTIONS: [usize; 2] = [1, 4];
@@ -83,8 +92,7 @@ pub async fn measure() {
             head: None,
         });
     }
-    let monitors = SHAPES.iter().map(|shape| shape.monitors).max().unwrap_or(1);
-    for number in 1..=monitors {
+    for number in 1..=MAX_OBSERVATIONS {
         let check = json!({"type": "http", "url": "https://example.org/"});
         api.create_monitor(&json!({"name": number.to_string(), "check": check}))
             .await;
@@ -94,32 +102,40 @@ pub async fn measure() {
         "\nIngest, batches of {MAX_OBSERVATIONS}, rows/s (each commit on the disk, both on one machine)"
     );
     println!(
-        "{:<24}{:>6}{:>12}{:>12}{:>8}",
-        "", "conn.", "ingest", "bare", "ratio"
+        "{:<24}{:>6}{:>12}{:>12}{:>12}{:>8}{:>14}",
+        "", "conn.", "bare", "ingest", "and judged", "ratio", "judged too"
     );
-    let (mut first_slot_ms, mut sent) = (now_ms() - 86_400_000, 0);
+    let mut database = connect_database(directory.path()).await;
+    let (mut first_slot_ms, mut sent) = (now_ms() - 36 * 3_600_000, 0);
     for shape in SHAPES {
         for connections in CONNECTIONS {
-            let (mut ingest, mut bare) = (Vec::new(), Vec::new());
+            let (mut bare, mut ingest, mut judged) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..RUNS {
-                let mut work = Vec::new();
-                for sender in &mut senders[..connections] {
-                    work.push(prepare(sender, shape, first_slot_ms));
+                for judges in [false, true] {
+                    let mut work = Vec::new();
+                    for sender in &mut senders[..connections] {
+                        work.push(prepare(sender, shape, first_slot_ms));
+                    }
+                    // Never past now: what comes from the future is not stored.
+                    first_slot_ms += BATCHES as i64 * GRAIN_MS;
+                    let rows = BATCHES as usize * MAX_OBSERVATIONS * connections;
+                    sent += rows as i64;
+                    let rows = rows as f64;
+                    let observations: Vec<_> = work.iter().map(|work| work.observations.clone()).collect();
+                    let rates = if judges { &mut judged } else { &mut ingest };
+                    let_judge(&mut database, judges).await;
+                    rates.push(rows / send(work).await);
+                    let_judge(&mut database, true).await;
+                    wait_until_judged(&mut database).await;
+                    bare.push(rows / insert(directory.path(), observations).await);
                 }
-                // Never past now: what comes from the future is not stored.
-                first_slot_ms += BATCHES as i64 * slots_of_batch(shape.monitors) * GRAIN_MS;
-                let rows = BATCHES as usize * MAX_OBSERVATIONS * connections;
-                sent += rows as i64;
-                let rows = rows as f64;
-                let observations: Vec<_> = work.iter().map(|work| work.observations.clone()).collect();
-                ingest.push(rows / send(work).await);
-                bare.push(rows / insert(directory.path(), observations).await);
             }
-            let (ingest, bare) = (median(ingest), median(bare));
-            let ratio = ingest / bare;
+            let (bare, ingest, judged) = (median(bare), median(ingest), median(judged));
             println!(
-                "{:<24}{connections:>6}{ingest:>12.0}{bare:>12.0}{ratio:>8.2}",
-                shape.name
+                "{:<24}{connections:>6}{bare:>12.0}{ingest:>12.0}{judged:>12.0}{:>8.2}{:>14.2}",
+                shape.name,
+                ingest / bare,
+                judged / bare
             );
         }
     }
@@ -131,6 +147,36 @@ pub async fn measure() {
     assert_eq!(stored, sent, "every observation that was sent is a result");
 }
 
+/// Lets the aggregator judge what comes, or leaves that to a replica that is not there.
+async fn let_judge(database: &mut PgConnection, judges: bool) {
+    let active = if judges {
+        "'-infinity'"
+    } else {
+        "now() + interval '1 hour'"
+    };
+    let sql = format!("UPDATE evaluator SET instance = gen_random_uuid(), active_at = {active}");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .execute(&mut *database)
+        .await
+        .expect("the evaluator is another one");
+}
+
+/// What has come does not take part in what is measured next.
+async fn wait_until_judged(database: &mut PgConnection) {
+    let begun = Instant::now();
+    loop {
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM evaluation_queue")
+            .fetch_one(&mut *database)
+            .await
+            .expect("a count");
+        if left == 0 {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{left} batches wait to be judged");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// The slots that a batch holds of each monitor.
 fn slots_of_batch(monitors: i32) -> i64 {
     MAX_OBSERVATIONS as i64 / i64::from(monitors)
@@ -140,11 +186,13 @@ fn prepare(sender: &mut Sender, shape: Shape, first_slot_ms: i64) -> Work {
     let monitors = shape.monitors;
     let (mut requests, mut all) = (Vec::new(), Vec::new());
     for batch in 0..BATCHES as i64 {
+        // Ten batches of ten slots each are of different monitors: all is over as many slots as there are batches.
         let slots = slots_of_batch(monitors);
+        let (round, group) = (batch / slots, (batch % slots) as i32);
         let observations: Vec<_> = (0..slots)
             .flat_map(|slot| {
-                let slot_ms = first_slot_ms + (batch * slots + slot) * GRAIN_MS;
-                (1..=monitors).map(move |monitor| seen(monitor, slot_ms))
+                let slot_ms = first_slot_ms + (round * slots + slot) * GRAIN_MS;
+                (1..=monitors).map(move |monitor| seen(group * monitors + monitor, slot_ms))
             })
             .collect();
         sender.seq += 1;

@@ -33,3 +33,7 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.removeAttribute("open");
   }
 });
+
+// The viewer's time zone, for pages whose days the server lays out.
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+if (timeZone) document.cookie = `edgewatch_zone=${timeZone}; path=/; max-age=31536000; samesite=lax`;

@@ -11,6 +11,7 @@ mod objective_chart;
 mod objective_form;
 mod objectives;
 mod replay;
+mod viewer_zone;
 mod words;
 
 use crate::{
@@ -22,6 +23,7 @@ use edgewatch_client::{
     protocol::problem::{Problem, ProblemType},
 };
 use leptos::prelude::*;
+use viewer_zone::ViewerZone;
 
 /// A page's title and content.
 type Page = (String, AnyView);
@@ -31,6 +33,7 @@ type Page = (String, AnyView);
 /// # Errors
 /// The problem that keeps it from being shown.
 pub async fn write(client: Client, address: String) -> Result<String, Problem> {
+    let zone = ViewerZone::of_request();
     let (path, query) = address.split_once('?').unwrap_or((&address, ""));
     let query = Query(query);
     let session: Session = client.get_session().await?.into();
@@ -42,7 +45,7 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
         ["slos", id, "edit"] => objective_form::write(&client, &session, Some(number(id)?), query).await?,
         ["incidents"] => incidents::write(&client, &session, query).await?,
         ["incidents", id] => incident::write(&client, &session, number(id)?, query).await?,
-        ["maintenance"] => maintenance::write(&client, &session, query).await?,
+        ["maintenance"] => maintenance::write(&client, &session, query, zone).await?,
         ["maintenance", "new"] => maintenance_form::write_new(&client, &session, query).await?,
         ["maintenance", id] => maintenance_form::write(&client, &session, number(id)?).await?,
         ["monitors", id, "replay"] => replay::write(&client, number(id)?, query).await?,

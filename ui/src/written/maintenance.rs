@@ -1,6 +1,6 @@
 //! `/maintenance`: a month of maintenance windows, and what is open or to come.
 
-use super::{Page, Query, words::moment};
+use super::{Page, Query, viewer_zone::ViewerZone, words::moment};
 use crate::{
     clock::machine_now_ms,
     components::{
@@ -10,7 +10,7 @@ use crate::{
     format::{self, Moment},
     session::Session,
 };
-use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, NaiveTime, TimeDelta, Weekday};
 use edgewatch_client::{
     Client,
     maintenance::{
@@ -26,17 +26,21 @@ use leptos::prelude::*;
 const WEEKS: usize = 6;
 
 /// Writes it. `?month=2026-11` shows another month than this one.
-pub async fn write(client: &Client, session: &Session, query: Query<'_>) -> Result<Page, Problem> {
+pub async fn write(
+    client: &Client,
+    session: &Session,
+    query: Query<'_>,
+    zone: ViewerZone,
+) -> Result<Page, Problem> {
     let now = DateTime::from_timestamp_millis(machine_now_ms()).unwrap_or_default();
     let asked = query.get("month").and_then(|text| month_of(&text));
-    let month = asked.unwrap_or_else(|| first_of(now.date_naive()));
+    let month = asked.unwrap_or_else(|| first_of(zone.day(now)));
     let begin = month.week(Weekday::Mon).first_day();
     let end = begin + Days::new(7 * WEEKS as u64);
-    let at = |day: NaiveDate| Some(day.and_time(NaiveTime::MIN).and_utc());
     let list = client
         .list_maintenance(MaintenanceQuery {
-            from: at(begin),
-            to: at(end),
+            from: zone.begin_of(begin),
+            to: zone.begin_of(end),
         })
         .await?;
     let can_edit = session.can_edit();
@@ -67,10 +71,10 @@ pub async fn write(client: &Client, session: &Session, query: Query<'_>) -> Resu
         </div>
         <section class="card" aria-labelledby="month">
             <div class="card-head">
-                <h2 id="month">{title(month)} <span class="muted">" · days in UTC"</span></h2>
+                <h2 id="month">{title(month)} <span class="muted">" · " {zone.name()}</span></h2>
                 <div class="actions">{step(month, false)} {step(month, true)}</div>
             </div>
-            {calendar(month, begin, now, &list)}
+            {calendar((month, begin), zone.day(now), zone, &list)}
         </section>
         <section class="section card" aria-labelledby="to-come">
             <div class="card-head"><h2 id="to-come">"Open and planned"</h2></div>
@@ -111,7 +115,12 @@ fn step(month: NaiveDate, forward: bool) -> AnyView {
 }
 
 /// The weeks of a month from Monday on. On a narrow screen the days without a window are left out.
-fn calendar(month: NaiveDate, begin: NaiveDate, now: DateTime<Utc>, list: &[Maintenance]) -> AnyView {
+fn calendar(
+    (month, begin): (NaiveDate, NaiveDate),
+    today: NaiveDate,
+    zone: ViewerZone,
+    list: &[Maintenance],
+) -> AnyView {
     let after = month.checked_add_months(Months::new(1)).unwrap_or(month);
     let days = begin
         .iter_days()
@@ -122,13 +131,13 @@ fn calendar(month: NaiveDate, begin: NaiveDate, now: DateTime<Utc>, list: &[Main
             .iter()
             .flat_map(|one| one.windows.iter().map(move |window| (one, window)));
         let links: Vec<_> = windows
-            .filter_map(|(one, window)| entry(one, *window, day))
+            .filter_map(|(one, window)| entry(one, *window, day, zone))
             .collect();
         let mut class = "calendar-day".to_owned();
         for (is, name) in [
             (first_of(day) != month, " calendar-outside"),
             (first_of(day) != month || links.is_empty(), " calendar-empty"),
-            (day == now.date_naive(), " calendar-today"),
+            (day == today, " calendar-today"),
         ] {
             class.push_str(if is { name } else { "" });
         }
@@ -147,12 +156,15 @@ fn calendar(month: NaiveDate, begin: NaiveDate, now: DateTime<Utc>, list: &[Main
 }
 
 /// A window as it stands in a day, if it touches the day.
-fn entry(one: &Maintenance, window: MaintenanceWindow, day: NaiveDate) -> Option<AnyView> {
-    let last = (window.to - TimeDelta::milliseconds(1)).date_naive();
-    let is_touched = window.from.date_naive() <= day && day <= last;
+fn entry(one: &Maintenance, window: MaintenanceWindow, day: NaiveDate, zone: ViewerZone) -> Option<AnyView> {
+    let (first, last) = (
+        zone.day(window.from),
+        zone.day(window.to - TimeDelta::milliseconds(1)),
+    );
+    let is_touched = first <= day && day <= last;
     is_touched.then(|| {
-        let begins = (window.from.date_naive() == day).then(|| {
-            html! { <span class="calendar-time">{format::moment(window.from, Moment::TimeOfDay)}</span> }
+        let begins = (first == day).then(|| {
+            html! { <span class="calendar-time">{format::moment(zone.wall(window.from), Moment::TimeOfDay)}</span> }
         });
         html! {
             <a class="calendar-window tone-maintenance" href=format!("/maintenance/{}", one.id)>{begins} " " {one.settings.name.clone()}</a>
@@ -231,9 +243,10 @@ mod tests {
             created_at: window.from,
             history: Vec::new(),
         };
+        let zone = ViewerZone::of_request();
         let days: Vec<_> = (1..8)
             .filter_map(|day| NaiveDate::from_ymd_opt(2026, 11, day))
-            .filter(|day| entry(&one, window, *day).is_some())
+            .filter(|day| entry(&one, window, *day, zone).is_some())
             .map(|day| day.day())
             .collect();
         assert_eq!(days, [3, 4]);

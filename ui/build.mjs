@@ -1,7 +1,7 @@
 // Builds the dashboard's assets into ui/dist: hashed names, .br and .gz beside each file, manifest.json.
 //
 // It needs cargo with the target wasm32-unknown-unknown, wasm-bindgen of the version in Cargo.lock, and the npm packages
-// binaryen, esbuild and @fontsource-variable/inter. Steps whose inputs have not changed are skipped.
+// binaryen, esbuild, subset-font and @fontsource-variable/inter. Steps whose inputs have not changed are skipped.
 //
 //   node ui/build.mjs
 //
@@ -21,6 +21,8 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const BUDGET_BYTES = 350_000;
+// What a public page loads besides its HTML, which has 20 kB (a test sees to that): 60 kB in all.
+const PUBLIC_BUDGET_BYTES = 40_000;
 // What rustc's WASM target uses and every browser of the last years runs; binaryen would use newer ones if it might.
 const FEATURES = ["bulk-memory", "bulk-memory-opt", "mutable-globals", "multivalue", "nontrapping-float-to-int", "reference-types", "sign-ext"]
   .map((feature) => `--enable-${feature}`);
@@ -138,7 +140,7 @@ function compressOnce(bytes) {
 function styleFaults() {
   const kinds = [
     ["colour", /#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(|\blight-dark\(/i],
-    ["size of type", /^\s*font(-size|-weight)?:(?! (var\(|inherit))/],
+    ["size of type", /^\s*font(-size|-weight)?:(?! (var\(|inherit|\d+ \d+;))/],
     ["space", /^\s*(padding|margin|gap|row-gap|column-gap)[a-z-]*:.*(?<![\w.-])([4-9]|\d{2,})px/],
   ];
   const files = readdirSync(join(here, "style"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".css") && name !== "tokens.css");
@@ -168,7 +170,9 @@ const script = await bundle({
   alias: { "edgewatch-glue": join(glue, "app.js") },
 });
 emit("app.js", script);
-emit("theme.js", await bundle({ entryPoints: [join(here, "script", "theme.js")], format: "iife" }));
+for (const name of ["theme.js", "public.js"]) {
+  emit(name, await bundle({ entryPoints: [join(here, "script", name)], format: "iife" }));
+}
 
 const faults = styleFaults();
 if (faults.length > 0) {
@@ -180,16 +184,25 @@ const fontUrls = {};
 for (const subset of ["latin", "latin-ext"]) {
   fontUrls[subset] = emit(`inter-${subset}.woff2`, readFileSync(join(fonts, `inter-${subset}-wght-normal.woff2`)));
 }
-const style = await bundle({
-  entryPoints: [join(here, "style", "main.css")],
-  plugins: [{
-    name: "fonts",
-    setup(build) {
-      build.onResolve({ filter: /^font:/ }, ({ path }) => ({ path: fontUrls[path.slice(5)], external: true }));
-    },
-  }],
-});
-emit("main.css", style);
+// Public pages are small, and so is their face: the letters of their languages, in the weights that they are set in.
+const LETTERS = [[0x20, 0x7e], [0xa0, 0xff], [0x152, 0x153], [0x2013, 0x2014], [0x2018, 0x201a], [0x201c, 0x201e], [0x2022, 0x2022], [0x2026, 0x2026], [0x202f, 0x202f], [0x20ac, 0x20ac]]
+  .map(([from, to]) => String.fromCodePoint(...Array.from({ length: to - from + 1 }, (_, i) => from + i))).join("");
+const face = readFileSync(join(fonts, "inter-latin-wght-normal.woff2"));
+fontUrls.public = emit("inter-public.woff2", await require("subset-font")(face, LETTERS, {
+  targetFormat: "woff2",
+  variationAxes: { wght: { min: 400, max: 640 } },
+}));
+for (const name of ["main.css", "public.css"]) {
+  emit(name, await bundle({
+    entryPoints: [join(here, "style", name)],
+    plugins: [{
+      name: "fonts",
+      setup(build) {
+        build.onResolve({ filter: /^font:/ }, ({ path }) => ({ path: fontUrls[path.slice(5)], external: true }));
+      },
+    }],
+  }));
+}
 emit("favicon.svg", readFileSync(join(here, "style", "favicon.svg")));
 write("manifest.json", Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
 for (const name of readdirSync(dist)) {
@@ -205,10 +218,18 @@ for (const name of readdirSync(work)) {
 for (const { name, bytes, compressed } of sizes) {
   process.stdout.write(`${name.padEnd(24)} ${kb(bytes).padStart(12)} ${kb(compressed).padStart(12)} brotli\n`);
 }
-const code = sizes.filter(({ name }) => name.endsWith(".js") || name.endsWith(".wasm"));
+// What the dashboard loads: public pages have nothing of it, and it has nothing of theirs.
+const code = sizes.filter(({ name }) => (name.endsWith(".js") || name.endsWith(".wasm")) && !name.startsWith("public."));
 const total = code.reduce((sum, { compressed }) => sum + compressed, 0);
 process.stdout.write(`${"JavaScript and WASM".padEnd(24)} ${"".padStart(12)} ${kb(total).padStart(12)} of ${kb(BUDGET_BYTES)}\n`);
 if (total > BUDGET_BYTES && !development) {
   process.stderr.write("ui: JavaScript and WASM are over their budget\n");
   process.exit(process.env.EDGEWATCH_UI_BUDGET === "warn" ? 0 : 1);
+}
+const ofPublic = sizes.filter(({ name }) => name.startsWith("public.") || name === "inter-public.woff2" || name === "favicon.svg");
+const publicTotal = ofPublic.reduce((sum, { compressed }) => sum + compressed, 0);
+process.stdout.write(`${"Public pages".padEnd(24)} ${"".padStart(12)} ${kb(publicTotal).padStart(12)} of ${kb(PUBLIC_BUDGET_BYTES)}\n`);
+if (publicTotal > PUBLIC_BUDGET_BYTES && !development) {
+  process.stderr.write("ui: what public pages load is over its budget\n");
+  process.exit(1);
 }

@@ -32,6 +32,8 @@ pub mod still;
 #[cfg(feature = "ssr")]
 pub mod assets;
 #[cfg(feature = "ssr")]
+pub mod public;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(all(feature = "ssr", debug_assertions))]
 mod styleguide;

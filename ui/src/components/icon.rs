@@ -81,6 +81,8 @@ pub enum Icon {
     Heart,
     /// A program.
     Terminal,
+    /// Be told.
+    Bell,
     /// Earlier.
     ArrowUp,
     /// Later.
@@ -141,6 +143,9 @@ impl Icon {
             Self::Clock => "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8M8 4.5V8l2.3 1.6",
             Self::Heart => "M8 13.5C3.8 10.5 2 8.4 2 6a3 3 0 0 1 6-1 3 3 0 0 1 6 1c0 2.4-1.8 4.5-6 7.5z",
             Self::Terminal => "M2 3h12v10H2zM4.5 6l2 2-2 2M8.5 10h3",
+            Self::Bell => {
+                "M3 11.5c1-1 1.2-2.2 1.2-4.4a3.8 3.8 0 0 1 7.6 0c0 2.2.2 3.4 1.2 4.4zM6.6 13.6a1.5 1.5 0 0 0 2.8 0M8 1.8v1.4"
+            }
             Self::ArrowUp => "M8 13V3M4 7l4-4 4 4",
             Self::ArrowDown => "M8 3v10M4 9l4 4 4-4",
             Self::Offline => {

@@ -1,0 +1,34 @@
+//! What the public sees: status pages, and what stands around them, as functions of a snapshot and a language.
+//!
+//! Only the server renders them; they are complete without JavaScript. What they know is what
+//! [`edgewatch_client::public_status`] holds. Who may see them, where they are mounted and how long they are kept is the
+//! business of whoever calls this.
+
+mod accent;
+mod badge;
+mod bars;
+mod components;
+mod doors;
+mod embed;
+mod frame;
+mod history;
+mod incidents;
+mod looks;
+mod maintenance;
+mod moments;
+mod overview;
+mod texts;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use badge::{latency_badge, state_badge, uptime_badge};
+pub use doors::{Refusal, incident_not_found_page, not_found_page, password_page, sign_in_page};
+pub use embed::{EMBED_SCRIPT, embed_page};
+pub use frame::{Document, Frame};
+pub use history::history_page;
+pub use incidents::{incident_page, title as incident_title};
+pub use overview::status_page;
+pub use texts::{Texts, negotiate};

@@ -1,0 +1,175 @@
+## The page
+
+status-title = { $page }: { $state }
+overall-unknown = Status unbekannt
+overall-operational = Alle Systeme laufen
+overall-maintenance = Wartungsarbeiten laufen
+overall-degraded = Eingeschränkte Leistung
+overall-partial-outage = Teilweiser Ausfall
+overall-major-outage = Schwerwiegender Ausfall
+affected = { $n ->
+    [one] { $n } von { $all } Komponenten betroffen
+   *[other] { $n } von { $all } Komponenten betroffen
+}
+as-of = Stand { $moment }
+stale = Diese Seite kann derzeit nicht aktualisiert werden. Sie zeigt den Stand vom { $moment }, vor { $ago }.
+skip = Zum Inhalt springen
+components = Komponenten
+no-components = Diese Seite hat noch keine Komponenten.
+current-incidents = Aktuelle Störungen
+maintenance-open = Laufende Wartung
+maintenance-planned = Geplante Wartung
+past-incidents = Vergangene Störungen
+no-incidents = Keine Störungen { $n ->
+    [one] am letzten Tag
+   *[other] in den letzten { $n } Tagen
+}.
+history = Verlauf
+back-to-status = Aktueller Status
+subscribe = Abonnieren
+calendar = Kalender
+powered-by = Bereitgestellt mit Edgewatch
+times-in-utc = Zeiten in UTC.
+times-local = Zeiten in Ihrer Zeitzone.
+language = Sprache
+
+## States
+
+state-unknown = Keine Daten
+state-operational = In Betrieb
+state-maintenance = Wartung
+state-degraded = Eingeschränkt
+state-partial-outage = Teilausfall
+state-major-outage = Ausfall
+
+## Components
+
+days-ago = vor { $n ->
+    [one] { $n } Tag
+   *[other] { $n } Tagen
+}
+today = Heute
+uptime = Verfügbarkeit
+uptime-days = Verfügbarkeit über { $n ->
+    [one] { $n } Tag
+   *[other] { $n } Tage
+}
+uptime-month = Verfügbarkeit im Monat
+no-data = Keine Daten
+not-yet = Noch nicht überwacht
+bar-hint = { $component }: die letzten { $n } Tage. Mit den Pfeiltasten einen Tag wählen.
+bar-hint-month = { $component }: die Tage des Monats. Mit den Pfeiltasten einen Tag wählen.
+down-for = Ausgefallen: { $length }
+degraded-for = Eingeschränkt: { $length }
+maintenance-for = Wartung: { $length }
+bar-clean = Kein Ausfall
+bar-down-days = { $n ->
+    [one] Ausfälle an { $n } Tag
+   *[other] Ausfälle an { $n } Tagen
+}
+group-count = { $n ->
+    [one] { $n } Komponente
+   *[other] { $n } Komponenten
+}
+latency = Antwortzeit, letzte 24 Stunden
+latency-median = Median { $value }
+latency-p95 = 95. Perzentil { $value }
+regions = Regionen
+
+## Incidents
+
+incident = Störung
+incident-of = Ausfall: { $components }
+stage-investigating = Wird untersucht
+stage-identified = Ursache erkannt
+stage-monitoring = Wird beobachtet
+stage-resolved = Behoben
+impact-none = Ohne Auswirkung
+impact-minor = Geringe Auswirkung
+impact-major = Große Auswirkung
+impact-critical = Kritische Auswirkung
+affects = Betrifft { $components }
+and-more = { $components } und { $n } weitere
+began = Seit { $moment }
+lasts = Bisher { $length }
+lasted = Dauer { $length }
+no-update = Noch keine Meldung veröffentlicht.
+updates = Meldungen
+from-to = { $from } bis { $to }
+ends = Bis { $moment }
+under-way = Läuft
+
+## History
+
+history-title = { $page }: Verlauf { $month }
+history-of = Verlauf { $month }
+month-before = Früherer Monat
+month-after = Späterer Monat
+no-incidents-month = Keine Störungen in diesem Monat.
+incidents = Störungen
+maintenance = Wartung
+
+## Doors and dead ends
+
+password-title = Diese Seite ist nicht öffentlich
+password-hint = Mit dem Passwort ist sie zu sehen.
+password = Passwort
+password-wrong = Das ist nicht das Passwort.
+password-too-often = Zu viele falsche Versuche. Bitte in einigen Minuten noch einmal.
+open = Öffnen
+sign-in-hint = Nur angemeldete Personen können sie sehen.
+sign-in = Anmelden
+not-found-title = Hier ist nichts
+not-found-hint = Unter dieser Adresse gibt es keine Statusseite, oder nicht mehr.
+not-found-incident = Diese Störung gibt es nicht, oder sie ist nicht mehr öffentlich.
+
+## Badges
+
+badge-status = Status
+badge-uptime = Verfügbarkeit { $n } T
+badge-latency = Antwortzeit
+badge-up = in Betrieb
+badge-maintenance = Wartung
+badge-degraded = eingeschränkt
+badge-partial-outage = Teilausfall
+badge-major-outage = Ausfall
+badge-unknown = unbekannt
+
+## Figures and moments
+
+percent = { $value }{"\u00A0"}%
+decimal = ,
+separator = ,{" "}
+less-than-a-minute = weniger als eine Minute
+length-minutes = { $n } Min.
+length-hours = { $n } Std.
+length-days = { $n } T.
+length-two = { $large } { $small }
+date = { $day }. { $month } { $year }
+date-short = { $day }. { $month }
+month-year = { $month } { $year }
+moment = { $date }, { $time } UTC
+month-1 = Januar
+month-2 = Februar
+month-3 = März
+month-4 = April
+month-5 = Mai
+month-6 = Juni
+month-7 = Juli
+month-8 = August
+month-9 = September
+month-10 = Oktober
+month-11 = November
+month-12 = Dezember
+short-month-1 = Jan.
+short-month-2 = Feb.
+short-month-3 = März
+short-month-4 = Apr.
+short-month-5 = Mai
+short-month-6 = Juni
+short-month-7 = Juli
+short-month-8 = Aug.
+short-month-9 = Sept.
+short-month-10 = Okt.
+short-month-11 = Nov.
+short-month-12 = Dez.

@@ -1,0 +1,175 @@
+## The page
+
+status-title = { $page } : { $state }
+overall-unknown = État inconnu
+overall-operational = Tous les systèmes fonctionnent
+overall-maintenance = Maintenance en cours
+overall-degraded = Performances dégradées
+overall-partial-outage = Panne partielle
+overall-major-outage = Panne majeure
+affected = { $n ->
+    [one] { $n } composant sur { $all } concerné
+   *[other] { $n } composants sur { $all } concernés
+}
+as-of = Situation du { $moment }
+stale = Cette page ne peut pas être actualisée pour le moment. Elle montre la situation du { $moment }, il y a { $ago }.
+skip = Aller au contenu
+components = Composants
+no-components = Cette page n’a pas encore de composants.
+current-incidents = Incidents en cours
+maintenance-open = Maintenance en cours
+maintenance-planned = Maintenance prévue
+past-incidents = Incidents passés
+no-incidents = Aucun incident { $n ->
+    [one] au cours du dernier jour
+   *[other] au cours des { $n } derniers jours
+}.
+history = Historique
+back-to-status = État actuel
+subscribe = S’abonner
+calendar = Calendrier
+powered-by = Propulsé par Edgewatch
+times-in-utc = Heures en UTC.
+times-local = Heures dans votre fuseau horaire.
+language = Langue
+
+## States
+
+state-unknown = Aucune donnée
+state-operational = Opérationnel
+state-maintenance = Maintenance
+state-degraded = Dégradé
+state-partial-outage = Panne partielle
+state-major-outage = En panne
+
+## Components
+
+days-ago = il y a { $n ->
+    [one] { $n } jour
+   *[other] { $n } jours
+}
+today = Aujourd’hui
+uptime = Disponibilité
+uptime-days = Disponibilité sur { $n ->
+    [one] { $n } jour
+   *[other] { $n } jours
+}
+uptime-month = Disponibilité du mois
+no-data = Aucune donnée
+not-yet = Pas encore surveillé
+bar-hint = { $component } : les { $n } derniers jours. Choisissez un jour avec les flèches.
+bar-hint-month = { $component } : les jours du mois. Choisissez un jour avec les flèches.
+down-for = En panne pendant { $length }
+degraded-for = Dégradé pendant { $length }
+maintenance-for = Maintenance pendant { $length }
+bar-clean = Aucune panne
+bar-down-days = { $n ->
+    [one] Pannes sur { $n } jour
+   *[other] Pannes sur { $n } jours
+}
+group-count = { $n ->
+    [one] { $n } composant
+   *[other] { $n } composants
+}
+latency = Temps de réponse, dernières 24 heures
+latency-median = médiane { $value }
+latency-p95 = 95e centile { $value }
+regions = Régions
+
+## Incidents
+
+incident = Incident
+incident-of = Panne : { $components }
+stage-investigating = En cours d’analyse
+stage-identified = Cause identifiée
+stage-monitoring = Sous surveillance
+stage-resolved = Résolu
+impact-none = Sans impact
+impact-minor = Impact mineur
+impact-major = Impact majeur
+impact-critical = Impact critique
+affects = Concerne { $components }
+and-more = { $components } et { $n } de plus
+began = Depuis le { $moment }
+lasts = { $length } jusqu’ici
+lasted = Durée { $length }
+no-update = Aucun message n’a encore été publié.
+updates = Messages
+from-to = du { $from } au { $to }
+ends = Jusqu’au { $moment }
+under-way = En cours
+
+## History
+
+history-title = { $page } : historique, { $month }
+history-of = Historique, { $month }
+month-before = Mois précédent
+month-after = Mois suivant
+no-incidents-month = Aucun incident ce mois-ci.
+incidents = Incidents
+maintenance = Maintenance
+
+## Doors and dead ends
+
+password-title = Cette page est privée
+password-hint = Saisissez son mot de passe pour la voir.
+password = Mot de passe
+password-wrong = Ce n’est pas le bon mot de passe.
+password-too-often = Trop d’essais erronés. Réessayez dans quelques minutes.
+open = Ouvrir
+sign-in-hint = Seuls les utilisateurs connectés peuvent la voir.
+sign-in = Se connecter
+not-found-title = Rien ici
+not-found-hint = Il n’y a pas ou plus de page d’état à cette adresse.
+not-found-incident = Cet incident n’existe pas, ou n’est plus public.
+
+## Badges
+
+badge-status = état
+badge-uptime = disponibilité { $n } j
+badge-latency = temps de réponse
+badge-up = opérationnel
+badge-maintenance = maintenance
+badge-degraded = dégradé
+badge-partial-outage = panne partielle
+badge-major-outage = en panne
+badge-unknown = inconnu
+
+## Figures and moments
+
+percent = { $value }{"\u202F"}%
+decimal = ,
+separator = ,{" "}
+less-than-a-minute = moins d’une minute
+length-minutes = { $n } min
+length-hours = { $n } h
+length-days = { $n } j
+length-two = { $large } { $small }
+date = { $day } { $month } { $year }
+date-short = { $day } { $month }
+month-year = { $month } { $year }
+moment = { $date } à { $time } UTC
+month-1 = janvier
+month-2 = février
+month-3 = mars
+month-4 = avril
+month-5 = mai
+month-6 = juin
+month-7 = juillet
+month-8 = août
+month-9 = septembre
+month-10 = octobre
+month-11 = novembre
+month-12 = décembre
+short-month-1 = janv.
+short-month-2 = févr.
+short-month-3 = mars
+short-month-4 = avr.
+short-month-5 = mai
+short-month-6 = juin
+short-month-7 = juil.
+short-month-8 = août
+short-month-9 = sept.
+short-month-10 = oct.
+short-month-11 = nov.
+short-month-12 = déc.

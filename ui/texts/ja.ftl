@@ -1,0 +1,157 @@
+## The page
+
+status-title = { $page }: { $state }
+overall-unknown = 状態を確認できません
+overall-operational = すべて正常に稼働しています
+overall-maintenance = メンテナンス中です
+overall-degraded = パフォーマンスが低下しています
+overall-partial-outage = 一部で障害が発生しています
+overall-major-outage = 重大な障害が発生しています
+affected = { $all } 件中 { $n } 件のコンポーネントに影響
+as-of = { $moment } 現在
+stale = 現在このページを更新できません。{ $moment }（{ $ago }前）の状態を表示しています。
+skip = 本文へ移動
+components = コンポーネント
+no-components = このページにはまだコンポーネントがありません。
+current-incidents = 発生中の障害
+maintenance-open = 実施中のメンテナンス
+maintenance-planned = 予定されているメンテナンス
+past-incidents = 過去の障害
+no-incidents = 過去 { $n } 日間に障害はありません。
+history = 履歴
+back-to-status = 現在の状態
+subscribe = 購読する
+calendar = カレンダー
+powered-by = Edgewatch で運用
+times-in-utc = 時刻は UTC です。
+times-local = 時刻はお使いのタイムゾーンです。
+language = 言語
+
+## States
+
+state-unknown = データなし
+state-operational = 正常
+state-maintenance = メンテナンス
+state-degraded = 性能低下
+state-partial-outage = 一部障害
+state-major-outage = 障害
+
+## Components
+
+days-ago = { $n } 日前
+today = 今日
+uptime = 稼働率
+uptime-days = { $n } 日間の稼働率
+uptime-month = 月間の稼働率
+no-data = データなし
+not-yet = 監視開始前
+bar-hint = { $component }：過去 { $n } 日間。矢印キーで日を選べます。
+bar-hint-month = { $component }：この月の各日。矢印キーで日を選べます。
+down-for = 停止 { $length }
+degraded-for = 性能低下 { $length }
+maintenance-for = メンテナンス { $length }
+bar-clean = 停止なし
+bar-down-days = { $n } 日で停止あり
+group-count = { $n } 件
+latency = 応答時間（過去 24 時間）
+latency-median = 中央値 { $value }
+latency-p95 = 95 パーセンタイル { $value }
+regions = リージョン
+
+## Incidents
+
+incident = 障害
+incident-of = { $components } の障害
+stage-investigating = 調査中
+stage-identified = 原因を特定
+stage-monitoring = 経過観察中
+stage-resolved = 解決済み
+impact-none = 影響なし
+impact-minor = 影響：小
+impact-major = 影響：大
+impact-critical = 影響：重大
+affects = 影響範囲：{ $components }
+and-more = { $components } ほか { $n } 件
+began = { $moment } に発生
+lasts = 継続時間 { $length }
+lasted = 継続時間 { $length }
+no-update = まだお知らせはありません。
+updates = お知らせ
+from-to = { $from } から { $to } まで
+ends = { $moment } まで
+under-way = 実施中
+
+## History
+
+history-title = { $page }: { $month }の履歴
+history-of = { $month }の履歴
+month-before = 前の月
+month-after = 次の月
+no-incidents-month = この月に障害はありません。
+incidents = 障害
+maintenance = メンテナンス
+
+## Doors and dead ends
+
+password-title = このページは非公開です
+password-hint = 表示するにはパスワードを入力してください。
+password = パスワード
+password-wrong = パスワードが違います。
+password-too-often = 失敗が続きました。数分後にもう一度お試しください。
+open = 開く
+sign-in-hint = サインインしたユーザーだけが表示できます。
+sign-in = サインイン
+not-found-title = ページがありません
+not-found-hint = このアドレスにステータスページはありません。
+not-found-incident = この障害は存在しないか、公開されていません。
+
+## Badges
+
+badge-status = ステータス
+badge-uptime = 稼働率 { $n } 日
+badge-latency = 応答時間
+badge-up = 正常
+badge-maintenance = メンテナンス
+badge-degraded = 性能低下
+badge-partial-outage = 一部障害
+badge-major-outage = 障害
+badge-unknown = 不明
+
+## Figures and moments
+
+percent = { $value }%
+decimal = .
+separator = 、
+less-than-a-minute = 1 分未満
+length-minutes = { $n } 分
+length-hours = { $n } 時間
+length-days = { $n } 日
+length-two = { $large } { $small }
+date = { $year }年{ $month }{ $day }日
+date-short = { $month }{ $day }日
+month-year = { $year }年{ $month }
+moment = { $date } { $time } UTC
+month-1 = 1月
+month-2 = 2月
+month-3 = 3月
+month-4 = 4月
+month-5 = 5月
+month-6 = 6月
+month-7 = 7月
+month-8 = 8月
+month-9 = 9月
+month-10 = 10月
+month-11 = 11月
+month-12 = 12月
+short-month-1 = 1月
+short-month-2 = 2月
+short-month-3 = 3月
+short-month-4 = 4月
+short-month-5 = 5月
+short-month-6 = 6月
+short-month-7 = 7月
+short-month-8 = 8月
+short-month-9 = 9月
+short-month-10 = 10月
+short-month-11 = 11月
+short-month-12 = 12月

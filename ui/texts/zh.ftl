@@ -1,0 +1,157 @@
+## The page
+
+status-title = { $page }：{ $state }
+overall-unknown = 状态未知
+overall-operational = 所有系统运行正常
+overall-maintenance = 正在维护
+overall-degraded = 性能下降
+overall-partial-outage = 部分服务中断
+overall-major-outage = 严重服务中断
+affected = { $all } 个组件中有 { $n } 个受影响
+as-of = 截至 { $moment }
+stale = 目前无法更新此页面。此处显示的是 { $moment }（{ $ago }前）的状态。
+skip = 跳到正文
+components = 组件
+no-components = 此页面还没有组件。
+current-incidents = 当前事件
+maintenance-open = 正在进行的维护
+maintenance-planned = 计划维护
+past-incidents = 历史事件
+no-incidents = 过去 { $n } 天没有事件。
+history = 历史记录
+back-to-status = 当前状态
+subscribe = 订阅
+calendar = 日历
+powered-by = 由 Edgewatch 提供支持
+times-in-utc = 时间为 UTC。
+times-local = 时间为您所在的时区。
+language = 语言
+
+## States
+
+state-unknown = 无数据
+state-operational = 正常
+state-maintenance = 维护
+state-degraded = 性能下降
+state-partial-outage = 部分中断
+state-major-outage = 中断
+
+## Components
+
+days-ago = { $n } 天前
+today = 今天
+uptime = 可用率
+uptime-days = { $n } 天可用率
+uptime-month = 当月可用率
+no-data = 无数据
+not-yet = 尚未监测
+bar-hint = { $component }：过去 { $n } 天。可用方向键选择日期。
+bar-hint-month = { $component }：本月各天。可用方向键选择日期。
+down-for = 中断 { $length }
+degraded-for = 性能下降 { $length }
+maintenance-for = 维护 { $length }
+bar-clean = 没有中断
+bar-down-days = { $n } 天有中断
+group-count = { $n } 个组件
+latency = 响应时间（过去 24 小时）
+latency-median = 中位数 { $value }
+latency-p95 = 第 95 百分位 { $value }
+regions = 区域
+
+## Incidents
+
+incident = 事件
+incident-of = { $components } 中断
+stage-investigating = 调查中
+stage-identified = 已确定原因
+stage-monitoring = 观察中
+stage-resolved = 已解决
+impact-none = 无影响
+impact-minor = 轻微影响
+impact-major = 较大影响
+impact-critical = 严重影响
+affects = 影响：{ $components }
+and-more = { $components } 等另外 { $n } 个
+began = 开始于 { $moment }
+lasts = 已持续 { $length }
+lasted = 持续 { $length }
+no-update = 尚未发布任何更新。
+updates = 更新
+from-to = { $from } 至 { $to }
+ends = 至 { $moment }
+under-way = 进行中
+
+## History
+
+history-title = { $page }：{ $month }历史记录
+history-of = { $month }历史记录
+month-before = 上个月
+month-after = 下个月
+no-incidents-month = 本月没有事件。
+incidents = 事件
+maintenance = 维护
+
+## Doors and dead ends
+
+password-title = 此页面不公开
+password-hint = 请输入密码查看。
+password = 密码
+password-wrong = 密码不正确。
+password-too-often = 错误次数过多，请几分钟后再试。
+open = 打开
+sign-in-hint = 只有已登录的用户可以查看。
+sign-in = 登录
+not-found-title = 页面不存在
+not-found-hint = 此地址没有状态页面，或已被移除。
+not-found-incident = 此事件不存在，或不再公开。
+
+## Badges
+
+badge-status = 状态
+badge-uptime = { $n } 天可用率
+badge-latency = 响应时间
+badge-up = 正常
+badge-maintenance = 维护
+badge-degraded = 性能下降
+badge-partial-outage = 部分中断
+badge-major-outage = 中断
+badge-unknown = 未知
+
+## Figures and moments
+
+percent = { $value }%
+decimal = .
+separator = 、
+less-than-a-minute = 不到 1 分钟
+length-minutes = { $n } 分钟
+length-hours = { $n } 小时
+length-days = { $n } 天
+length-two = { $large } { $small }
+date = { $year }年{ $month }{ $day }日
+date-short = { $month }{ $day }日
+month-year = { $year }年{ $month }
+moment = { $date } { $time } UTC
+month-1 = 1月
+month-2 = 2月
+month-3 = 3月
+month-4 = 4月
+month-5 = 5月
+month-6 = 6月
+month-7 = 7月
+month-8 = 8月
+month-9 = 9月
+month-10 = 10月
+month-11 = 11月
+month-12 = 12月
+short-month-1 = 1月
+short-month-2 = 2月
+short-month-3 = 3月
+short-month-4 = 4月
+short-month-5 = 5月
+short-month-6 = 6月
+short-month-7 = 7月
+short-month-8 = 8月
+short-month-9 = 9月
+short-month-10 = 10月
+short-month-11 = 11月
+short-month-12 = 12月

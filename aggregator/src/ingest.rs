@@ -1,16 +1,13 @@
 //! Taking a batch: one transaction that keeps the evidence, stores the results, and queues them for judging.
 
 use crate::{
+    admission::{replayed, require_approved},
     announcement::Change,
     evaluation::{Dropped, TakenBatch, TakenResult, plausible_span, plausible_time},
-    http::{
-        ApiError,
-        error::ApiResult,
-        probe::{SignedRequest, replay, require_approved},
-    },
     state::AppState,
     store::{
         batch::{self, LockedProbe, NewBatch},
+        nonce::remember_nonce,
         probe::status_of_code,
         result_rows::{KnownSlots, ResultRows},
         signer::Signer,
@@ -22,11 +19,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_protocol::{
     batch::{Batch, BatchReceipt, ChainHead},
     problem::{Problem, ProblemType},
+    signature::SignatureHeaders,
 };
-
 use futures::future::{FutureExt as _, Shared};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, error::Error, sync::Arc};
 use tokio::{
     sync::oneshot,
     task::{JoinHandle, spawn_blocking},
@@ -48,11 +45,43 @@ pub struct SignedBatch<'a> {
     pub probe: &'a Signer,
     /// The batch.
     pub batch: &'a Batch,
-    /// The request that brought it; its nonce is not remembered yet.
-    pub request: &'a SignedRequest,
+    /// SHA-256 of the body that was signed.
+    pub digest: [u8; 32],
+    /// The signature's fields as they came.
+    pub headers: &'a SignatureHeaders,
+    /// What was signed as `@authority`.
+    pub authority: &'a str,
+    /// The key and the nonce, which is not remembered yet, and until when it is to be.
+    pub nonce: (&'a str, &'a str, DateTime<Utc>),
     /// Its body as it is kept.
     pub evidence: &'a Evidence,
 }
+
+/// Why a batch is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// It is at fault, or its probe.
+    #[error("the batch is refused")]
+    Refused(Problem),
+    /// The database is.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// This process is.
+    #[error(transparent)]
+    Internal(Box<dyn Error + Send + Sync>),
+}
+
+impl From<Problem> for IngestError {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> IngestError {
+    IngestError::Internal(error.into())
+}
+
+type IngestResult<T> = Result<T, IngestError>;
 
 /// A body as it is kept: a Zstandard frame of JSON. Made on a thread of its own, while other things are done, unless it
 /// came as one.
@@ -79,8 +108,8 @@ impl Evidence {
         Self(evidence.shared())
     }
 
-    async fn compressed(&self) -> ApiResult<Arc<[u8]>> {
-        self.0.clone().await.map_err(ApiError::internal)
+    async fn compressed(&self) -> IngestResult<Arc<[u8]>> {
+        self.0.clone().await.map_err(internal)
     }
 }
 
@@ -113,9 +142,9 @@ impl Begun {
     }
 
     /// The transaction; a new one when it was taken before.
-    async fn take(&mut self, pool: &PgPool, probe_id: i32) -> ApiResult<Locked> {
+    async fn take(&mut self, pool: &PgPool, probe_id: i32) -> IngestResult<Locked> {
         match self.0.take() {
-            Some(begun) => Ok(begun.await.map_err(ApiError::internal)??),
+            Some(begun) => Ok(begun.await.map_err(internal)??),
             None => Ok(Locked::begin(pool, probe_id).await?),
         }
     }
@@ -140,28 +169,27 @@ struct Received {
 /// Stores a batch, to be judged just behind. A repeat is acknowledged and changes nothing.
 ///
 /// # Errors
-/// `sequence-reused` with the head of the chain when the number is taken by other bytes; `probe-revoked`.
+/// Refused: `sequence-reused` with the head of the chain when the number is taken by other bytes; `probe-revoked`; `replay`.
 pub async fn ingest_batch(
     state: &AppState,
     signed: &SignedBatch<'_>,
     begun: &mut Begun,
-) -> ApiResult<BatchReceipt> {
+) -> IngestResult<BatchReceipt> {
     let seq = i64::try_from(signed.batch.seq)
         .ok()
         .filter(|&seq| seq > 0)
-        .ok_or_else(|| ApiError::new(ProblemType::Malformed, "`seq` counts from 1"))?;
-    let digest = signed.request.digest;
+        .ok_or_else(|| Problem::new(ProblemType::Malformed).detail("`seq` counts from 1"))?;
 
     let mut tries = 1;
     let stored = loop {
         match store(state, signed, seq, begun).await {
-            Err(error) if tries < TRIES && error.cause().is_some_and(is_transient) => tries += 1,
+            Err(IngestError::Database(error)) if tries < TRIES && is_transient(&error) => tries += 1,
             other => break other,
         }
     };
     if let Some(outcome) = stored? {
         tell(state, signed, outcome).await;
-        return Ok(receipt(signed.batch.seq, false, signed.batch.seq, &digest));
+        return Ok(receipt(signed.batch.seq, false, signed.batch.seq, &signed.digest));
     }
     state.metrics.batch_repeated();
     let head = crate::store::signer::chain_head(&state.pool, signed.probe.id).await?;
@@ -173,10 +201,9 @@ pub async fn ingest_batch(
 }
 
 /// A deadlock: the same again will do.
-fn is_transient(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let code = cause
-        .downcast_ref::<sqlx::Error>()
-        .and_then(sqlx::Error::as_database_error)
+fn is_transient(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
         .and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("40001" | "40P01"))
 }
@@ -187,9 +214,9 @@ async fn store(
     signed: &SignedBatch<'_>,
     seq: i64,
     begun: &mut Begun,
-) -> ApiResult<Option<Outcome>> {
+) -> IngestResult<Option<Outcome>> {
     let Batch { prev, place, .. } = signed.batch;
-    let digest = &signed.request.digest[..];
+    let digest = &signed.digest[..];
     let now = state.clock.now();
     let Locked {
         mut transaction,
@@ -198,7 +225,10 @@ async fn store(
     require_approved(status_of_code(locked.status))?;
     if seq <= locked.last_seq {
         // The nonce is remembered in either case.
-        signed.request.count_once(&mut *transaction, now).await?;
+        let (keyid, nonce, keep_until) = signed.nonce;
+        if !remember_nonce(&mut *transaction, keyid, nonce, keep_until).await? {
+            return Err(replayed().into());
+        }
         let stored = batch::find_digest(&mut transaction, signed.probe.id, seq).await?;
         transaction.commit().await?;
         return if stored.as_deref() == Some(digest) {
@@ -244,15 +274,15 @@ async fn store(
             .unwrap_or(i64::MAX)
             .min(i64::from(i32::MAX)),
         body: &evidence,
-        signature_input: &signed.request.headers.signature_input,
-        signature: &signed.request.headers.signature,
-        authority: &signed.request.authority,
+        signature_input: &signed.headers.signature_input,
+        signature: &signed.headers.signature,
+        authority: signed.authority,
         place: &clean_json(serde_json::to_value(place).unwrap_or_default()),
         software: &clean(&signed.batch.software, 100),
-        nonce: signed.request.nonce(now),
+        nonce: signed.nonce,
     };
     if !batch::insert_batch(&mut transaction, &new).await? {
-        return Err(replay());
+        return Err(replayed().into());
     }
     transaction.commit().await?;
     Ok(Some(outcome))

@@ -5,6 +5,7 @@
 //! What a figure means is `edgewatch-domain`'s, what travels from probes is `edgewatch-protocol`'s, what travels to
 //! clients is `edgewatch-client`'s.
 
+mod admission;
 pub mod announcement;
 pub mod app;
 pub mod assigned_monitors;

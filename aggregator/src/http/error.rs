@@ -3,6 +3,7 @@
 //! A violated constraint becomes the problem that a client understands, by the constraint's name. Everything that is our
 //! own fault is `internal` without a word about its inside; its cause is logged once, here, in the request's span.
 
+use crate::ingest::IngestError;
 use axum::{
     http::{
         HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE, header::RETRY_AFTER,
@@ -47,14 +48,6 @@ impl ApiError {
         }
     }
 
-    /// What caused it, where that is ours to know.
-    pub fn cause(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.cause {
-            Some(cause) => Some(cause.as_ref()),
-            None => None,
-        }
-    }
-
     /// What is answered.
     pub fn problem(&self) -> &Problem {
         &self.problem
@@ -88,6 +81,16 @@ impl From<sqlx::Error> for ApiError {
         Self {
             problem,
             cause: Some(error.into()),
+        }
+    }
+}
+
+impl From<IngestError> for ApiError {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Refused(problem) => problem.into(),
+            IngestError::Database(error) => error.into(),
+            IngestError::Internal(cause) => Self::internal(cause),
         }
     }
 }

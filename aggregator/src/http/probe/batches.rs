@@ -39,7 +39,10 @@ pub(super) async fn create_batch(
         let signed = SignedBatch {
             probe: &probe,
             batch: &batch,
-            request: &request,
+            digest: request.digest,
+            headers: &request.headers,
+            authority: &request.authority,
+            nonce: request.nonce(state.clock.now()),
             evidence: &evidence,
         };
         let receipt = ingest_batch(&state, &signed, &mut begun).await?;

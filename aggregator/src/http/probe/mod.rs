@@ -17,8 +17,6 @@ mod signed;
 pub(crate) mod test_probe;
 mod test_reports;
 
-pub use signed::{SignedRequest, replay, require_approved};
-
 use crate::state::AppState;
 use axum::{
     Router,

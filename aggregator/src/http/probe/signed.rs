@@ -1,6 +1,7 @@
 //! Who sent this? Every request of a probe carries an RFC 9421 signature, and its nonce counts once.
 
 use crate::{
+    admission::{replayed, require_approved},
     announcement::Change,
     http::{ApiError, error::ApiResult},
     state::AppState,
@@ -21,7 +22,6 @@ use ed25519_dalek::VerifyingKey;
 use edgewatch_protocol::{
     batch::MAX_BODY_BYTES,
     content_coding::ZSTD,
-    enrolment::ProbeStatus,
     problem::{Problem, ProblemType},
     signature::{self, Message, NONCE_MEMORY_S, Parsed, SignatureHeaders},
 };
@@ -91,7 +91,7 @@ impl SignedRequest {
         if nonce::remember_nonce(db, keyid, nonce, keep_until).await? {
             Ok(())
         } else {
-            Err(replay())
+            Err(replayed().into())
         }
     }
 
@@ -297,24 +297,4 @@ async fn note_clock(state: &AppState, probe: &Signer, request: &SignedRequest) -
         state.announce(Change::Probes).await;
     }
     Ok(())
-}
-
-/// The answer to a request whose nonce was used before.
-pub fn replay() -> ApiError {
-    ApiError::new(
-        ProblemType::Replay,
-        "this nonce was used before: sign every request anew",
-    )
-}
-
-/// Refuses probes that wait for approval or were revoked.
-pub fn require_approved(status: ProbeStatus) -> Result<(), Problem> {
-    match status {
-        ProbeStatus::Approved => Ok(()),
-        ProbeStatus::Pending => Err(Problem::new(ProblemType::ProbePending)
-            .detail("an administrator has to compare the fingerprint and approve it")),
-        ProbeStatus::Revoked => {
-            Err(Problem::new(ProblemType::ProbeRevoked).detail("this key is refused; enrol another one"))
-        }
-    }
 }

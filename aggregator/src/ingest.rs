@@ -61,7 +61,7 @@ pub struct SignedBatch<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// It is at fault, or its probe.
-    #[error("the batch is refused")]
+    #[error("{0}")]
     Refused(Problem),
     /// The database is.
     #[error(transparent)]

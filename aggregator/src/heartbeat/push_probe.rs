@@ -1,16 +1,17 @@
-//! The aggregator as a probe: its key, its enrolment, and its batches, which take the road of all others.
+//! The aggregator as a probe: its key, its enrolment, and its signed batches, which are taken like all others.
 
 use super::PUSH_REGION;
 use crate::{
-    http,
+    ingest::{Begun, Evidence, IngestError, SignedBatch, ingest_batch},
     secret::{Purpose, Secrets, random},
     state::AppState,
     store::{
         enrolment::{self, NewProbe},
+        nonce::remembered_until,
         probe, push_batch, signer,
     },
 };
-use axum::{body::Body as HttpBody, http::Request};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
 use edgewatch_protocol::{
@@ -21,13 +22,12 @@ use edgewatch_protocol::{
     name::Region,
     observation::Observation,
     path,
-    problem::Problem,
+    problem::{Problem, ProblemType},
     signature::{self, Body, Message},
-    version::Version,
+    version::{self, Version},
 };
-use http_body_util::BodyExt as _;
+use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
-use tower::ServiceExt as _;
 
 /// What the batches' signatures cover as `@authority`: they never leave the process.
 const AUTHORITY: &str = "push.edgewatch.internal";
@@ -135,8 +135,8 @@ impl PushProbe {
         for batch in push_batch::list_waiting(&mut *db, AT_ONCE).await? {
             match self.send(state, batch.body).await {
                 Ok(()) => push_batch::delete_batch(&mut *db, batch.seq).await?,
-                Err(problem) => {
-                    tracing::error!(seq = batch.seq, %problem, "a batch of heartbeats was not taken; it is sent again");
+                Err(error) => {
+                    tracing::error!(seq = batch.seq, %error, "a batch of heartbeats was not taken; it is sent again");
                     break;
                 }
             }
@@ -144,7 +144,11 @@ impl PushProbe {
         Ok(())
     }
 
-    async fn send(&self, state: &AppState, body: Vec<u8>) -> Result<(), String> {
+    async fn send(&self, state: &AppState, body: Vec<u8>) -> Result<(), IngestError> {
+        let fingerprint = self.fingerprint();
+        let probe = state.known_signers.find(&state.pool, &fingerprint).await?;
+        let probe = probe.ok_or_else(|| Problem::new(ProblemType::UnknownKey))?;
+        let body = Bytes::from(body);
         let message = Message {
             method: "POST",
             authority: AUTHORITY,
@@ -152,28 +156,20 @@ impl PushProbe {
             query: None,
             body: Some(Body::new(CONTENT_TYPE, &body)),
         };
-        let signed = signature::sign(&message, &self.key, state.clock.now().timestamp(), random());
-        let request = Request::post(path::BATCHES)
-            .header("host", AUTHORITY)
-            .header("content-type", CONTENT_TYPE)
-            .header("signature-input", signed.signature_input)
-            .header("signature", signed.signature)
-            .header("content-digest", signed.content_digest.unwrap_or_default())
-            .body(HttpBody::from(body))
-            .map_err(|error| error.to_string())?;
-        let Ok(response) = http::probe::router()
-            .with_state(state.clone())
-            .oneshot(request)
-            .await;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(());
-        }
-        let answer = response.into_body().collect().await;
-        let answer = answer.map_err(|error| error.to_string())?.to_bytes();
-        Err(match serde_json::from_slice::<Problem>(&answer) {
-            Ok(problem) => problem.to_string(),
-            Err(_) => status.to_string(),
-        })
+        let now = state.clock.now();
+        let headers = signature::sign(&message, &self.key, now.timestamp(), random());
+        let nonce = signature::parse(&headers)?.nonce;
+        let batch: Batch = version::decode(&body)?;
+        let signed = SignedBatch {
+            probe: &probe,
+            batch: &batch,
+            digest: Sha256::digest(&body).into(),
+            headers: &headers,
+            authority: AUTHORITY,
+            nonce: (&fingerprint.0, &nonce, remembered_until(now)),
+            evidence: &Evidence::compressing(body),
+        };
+        ingest_batch(state, &signed, &mut Begun::beginning(state, probe.id)).await?;
+        Ok(())
     }
 }

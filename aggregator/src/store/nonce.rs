@@ -1,7 +1,13 @@
 //! Nonces of signed requests: `probe_nonce`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use edgewatch_protocol::signature::NONCE_MEMORY_S;
 use sqlx::PgExecutor;
+
+/// Until when the nonce of a request that comes now is remembered.
+pub fn remembered_until(now: DateTime<Utc>) -> DateTime<Utc> {
+    now + TimeDelta::seconds(NONCE_MEMORY_S)
+}
 
 /// Remembers a nonce of a key; false if it was used before.
 pub async fn remember_nonce(

@@ -23,7 +23,7 @@ use edgewatch_protocol::{
     batch::MAX_BODY_BYTES,
     content_coding::ZSTD,
     problem::{Problem, ProblemType},
-    signature::{self, Message, NONCE_MEMORY_S, Parsed, SignatureHeaders},
+    signature::{self, Message, Parsed, SignatureHeaders},
 };
 use http_body_util::BodyExt as _;
 use sha2::{Digest as _, Sha256};
@@ -97,8 +97,11 @@ impl SignedRequest {
 
     /// Key, nonce, and until when they are to be remembered: for who does that with a statement of his own.
     pub fn nonce(&self, now: DateTime<Utc>) -> (&str, &str, DateTime<Utc>) {
-        let keep_until = now + chrono::Duration::seconds(NONCE_MEMORY_S);
-        (&self.parsed.keyid.0, &self.parsed.nonce, keep_until)
+        (
+            &self.parsed.keyid.0,
+            &self.parsed.nonce,
+            nonce::remembered_until(now),
+        )
     }
 
     fn verify_as(&self, authority: &str, key: &VerifyingKey, now: DateTime<Utc>) -> Result<(), Problem> {

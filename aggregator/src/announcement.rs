@@ -33,6 +33,8 @@ pub enum Change {
     States(Vec<i32>),
     /// These incidents were opened, or something of them has changed.
     Incidents(Vec<i32>),
+    /// Status pages were added, changed or removed.
+    StatusPages,
     /// The results of these batches are judged. Whoever judged them tells its own listeners, without reading them again.
     Batches(Vec<i64>),
     /// Batches wait for whoever judges.
@@ -52,6 +54,7 @@ impl AppState {
         if matches!(change, Change::Monitors) {
             self.evaluation.wake();
         }
+        self.status_pages.note(&change);
         if !matches!(change, Change::Batches(_)) {
             self.publish(&change).await;
         }
@@ -91,7 +94,8 @@ impl AppState {
             Change::States(monitors) => list_state_events(&self.pool, monitors).await,
             Change::Incidents(incidents) => self.incidents_now(incidents).await,
             Change::Batches(ids) => self.results_of(ids).await,
-            Change::ToJudge => Ok(Vec::new()),
+            // Nobody follows them live.
+            Change::StatusPages | Change::ToJudge => Ok(Vec::new()),
         };
         match read {
             Ok(events) => events.into_iter().for_each(|event| self.events.publish(event)),
@@ -149,6 +153,7 @@ impl AppState {
                     if matches!(announcement.change, Change::ToJudge | Change::Monitors) {
                         self.evaluation.wake();
                     }
+                    self.status_pages.note(&announcement.change);
                     self.publish(&announcement.change).await;
                 }
                 // Of a newer version: something has changed, we cannot tell what.

@@ -39,6 +39,8 @@ pub mod settings;
 pub mod slo_status;
 pub mod ssrf_guard;
 pub mod state;
+pub mod status_pages;
+pub mod status_snapshot;
 pub mod store;
 pub mod telemetry;
 pub mod test_engine;

@@ -87,6 +87,7 @@ async fn run(
     }
     background.spawn(run_jobs(state.clone()));
     background.spawn(run_evaluation(state.clone()));
+    background.spawn(state.clone().run_status_pages());
     let listening = state.clone();
     background.spawn(async move { listening.follow_announcements().await });
 

@@ -3,7 +3,8 @@
 use crate::{
     assigned_monitors::AssignedMonitors, auth::Auth, clock::Clock, evaluation::Evaluation, events::EventBus,
     heartbeat::call_limit::CallLimit, lease::DEFAULT_LEASE, metrics::Metrics, region_load::RegionLoad,
-    secret::Secrets, settings::Settings, store::signer::KnownSigners, test_engine::TestEngine,
+    secret::Secrets, settings::Settings, status_pages::StatusPages, store::signer::KnownSigners,
+    test_engine::TestEngine,
 };
 use chrono::TimeDelta;
 use sqlx::PgPool;
@@ -31,6 +32,8 @@ pub struct AppState {
     pub known_signers: Arc<KnownSigners>,
     /// What is to be judged.
     pub evaluation: Arc<Evaluation>,
+    /// What is shown of status pages.
+    pub status_pages: Arc<StatusPages>,
     /// Live events.
     pub events: EventBus,
     /// How well regions keep up.
@@ -60,6 +63,7 @@ impl AppState {
             assigned_monitors: Arc::default(),
             known_signers: Arc::default(),
             evaluation: Arc::default(),
+            status_pages: Arc::default(),
             events: EventBus::default(),
             region_load: Arc::default(),
             metrics: Metrics::default(),

@@ -123,6 +123,11 @@ fn constraint_problem(constraint: &str) -> Option<Problem> {
         "monitor_name_key" => field("/name", "another monitor has this name"),
         "slo_name_key" => field("/name", "another objective has this name"),
         "slo_monitor_monitor_id_fkey" => field("/monitors", "a monitor among them was deleted just now"),
+        "status_page_slug_key" => field("/slug", "another status page is at this address"),
+        "status_page_host_key" => field("/host", "another status page has this host"),
+        "status_page_monitor_monitor_id_fkey" => {
+            field("/components", "a monitor among them was deleted just now")
+        }
         "region_name_key" => field("/name", "there is a region of this name"),
         "app_user_email_key" => field("/email", "another user has this address"),
         "monitor_region_region_id_fkey" => {

@@ -29,6 +29,7 @@ pub mod series;
 pub mod session;
 pub mod setup;
 pub mod slos;
+pub mod status_pages;
 #[cfg(test)]
 pub mod test_server;
 pub mod tests;
@@ -61,6 +62,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(results::router())
         .merge(series::router())
         .merge(slos::router())
+        .merge(status_pages::router())
         .merge(timeline::router())
         .merge(tests::router())
         .merge(regions::router())

@@ -195,13 +195,15 @@ async fn validate(state: &AppState, settings: &mut MonitorSettings, kept: Option
     }
 }
 
-fn etag(revision: i32) -> [(axum::http::HeaderName, HeaderValue); 1] {
+/// The `ETag` of a revision.
+pub(super) fn etag(revision: i32) -> [(axum::http::HeaderName, HeaderValue); 1] {
     // Quotes and digits always make a header.
     let value = HeaderValue::try_from(format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"\""));
     [(ETAG, value)]
 }
 
-fn require_match(headers: &HeaderMap, revision: i32) -> ApiResult<()> {
+/// Refuses a change of a revision that is not the latest one.
+pub(super) fn require_match(headers: &HeaderMap, revision: i32) -> ApiResult<()> {
     let Some(wanted) = headers.get(IF_MATCH) else {
         return Ok(());
     };
@@ -213,7 +215,7 @@ fn require_match(headers: &HeaderMap, revision: i32) -> ApiResult<()> {
     {
         return Ok(());
     }
-    let detail = format!("the monitor is at revision {revision} by now: read it again");
+    let detail = format!("it is at revision {revision} by now: read it again");
     Err(ApiError::new(ProblemType::PreconditionFailed, detail))
 }
 

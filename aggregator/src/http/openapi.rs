@@ -29,6 +29,8 @@ pub const MAINTENANCE: &str = "maintenance";
 pub const HEARTBEATS: &str = "heartbeats";
 /// Tag of incidents.
 pub const INCIDENTS: &str = "incidents";
+/// Tag of status pages.
+pub const STATUS_PAGES: &str = "status pages";
 /// Tag of regions, probes and their enrolment.
 pub const PROBES: &str = "probes";
 /// Tag of test runs.
@@ -50,6 +52,7 @@ pub const TESTS: &str = "tests";
         (name = MAINTENANCE, description = "When monitors are worked at"),
         (name = HEARTBEATS, description = "Jobs that call when they have run"),
         (name = INCIDENTS, description = "What went wrong, the evidence of it, and what is done about it"),
+        (name = STATUS_PAGES, description = "What the public is shown"),
         (name = "events", description = "Live events"),
         (name = PROBES, description = "Where is checked from"),
         (name = TESTS, description = "Checks made once, now")

@@ -6,7 +6,7 @@ use crate::{
     state::AppState,
     store::{
         batch::delete_batches_before, nonce::forget_nonces, result_rows, rollup, session::purge_sessions,
-        test_report, vantage::delete_windows_before,
+        status_page::purge_pages, test_report, vantage::delete_windows_before,
     },
 };
 use chrono::TimeDelta;
@@ -17,6 +17,9 @@ const EVIDENCE_AT_ONCE: i64 = 5_000;
 
 /// How long test runs can be read after they were asked for.
 const TEST_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
+
+/// How long a status page can be restored after it was removed.
+const STATUS_PAGE_RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// Makes the partitions of the days around now.
 pub(super) async fn ensure_partitions(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
@@ -57,12 +60,13 @@ pub(super) async fn delete_evidence(state: &AppState, db: &mut PgConnection) -> 
     Ok(Vec::new())
 }
 
-/// Forgets what has ended: nonces, sessions, test runs, windows of slots in which regions failed.
+/// Forgets what has ended: nonces, sessions, test runs, status pages that were removed, windows of slots in which regions failed.
 pub(super) async fn forget_expired(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
     let now = state.clock.now();
     forget_nonces(&mut *db, now).await?;
     purge_sessions(&mut *db, now).await?;
     delete_windows_before(&mut *db, now - VANTAGE_KNOWN_FOR).await?;
-    test_report::delete_test_runs_before(db, now - TEST_RUN_RETENTION).await?;
+    test_report::delete_test_runs_before(&mut *db, now - TEST_RUN_RETENTION).await?;
+    purge_pages(db, now - STATUS_PAGE_RETENTION).await?;
     Ok(Vec::new())
 }

@@ -20,6 +20,7 @@ use crate::{
     series::{HeatMap, Matrix, PercentileTable, Series, SeriesQuery},
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
     slo::{Slo, SloDetail, SloSettings},
+    status_page::{StatusPage, StatusPageSettings, StatusPageSummary},
     test_run::{TestRun, TestRunRequest},
     timeline::{Timeline, TimelineQuery, Uptime, UptimeQuery},
     transport::{Method, Request, Response, Transport},
@@ -205,6 +206,40 @@ impl Client {
     /// `DELETE /slos/{id}`.
     pub async fn delete_slo(&self, id: i32) -> Result<(), Problem> {
         self.act(Method::Delete, &path::slo(id)).await
+    }
+
+    /// `GET /status-pages`: those that are there, or those that can be restored.
+    pub async fn list_status_pages(&self, deleted: bool) -> Result<Vec<StatusPageSummary>, Problem> {
+        self.get(if deleted {
+            path::DELETED_STATUS_PAGES
+        } else {
+            path::STATUS_PAGES
+        })
+        .await
+    }
+
+    /// `GET /status-pages/{id}`.
+    pub async fn get_status_page(&self, id: i32) -> Result<StatusPage, Problem> {
+        self.get(&path::status_page(id)).await
+    }
+
+    /// `POST /status-pages`.
+    pub async fn create_status_page(&self, settings: &StatusPageSettings) -> Result<StatusPage, Problem> {
+        self.write(Method::Post, path::STATUS_PAGES, settings).await
+    }
+
+    /// `PUT /status-pages/{id}`.
+    pub async fn update_status_page(
+        &self,
+        id: i32,
+        settings: &StatusPageSettings,
+    ) -> Result<StatusPage, Problem> {
+        self.write(Method::Put, &path::status_page(id), settings).await
+    }
+
+    /// `DELETE /status-pages/{id}`.
+    pub async fn delete_status_page(&self, id: i32) -> Result<(), Problem> {
+        self.act(Method::Delete, &path::status_page(id)).await
     }
 
     /// `GET /maintenance`.

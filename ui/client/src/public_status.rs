@@ -8,7 +8,7 @@ use crate::{
     status_page::{PageAccess, PageLanguage, PageShows, PageTheme},
     timeline::UptimeShare,
 };
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 /// The state of a component, of a group and of a whole page, as the public sees it; in order of urgency.
@@ -73,7 +73,8 @@ pub struct StatusSnapshot {
     pub page: PublicPage,
     /// When it was taken: nothing after this is known here.
     pub taken_at: DateTime<Utc>,
-    /// What there is to say of everything together: the worst of its components' states and of what open incidents say.
+    /// What there is to say of everything together: the worst of its components' states, where a major outage of some of them
+    /// is a partial one of all; and no better than what the open incidents say that were opened by hand.
     pub state: ComponentState,
     /// The uptime of everything together over [`PublicPage::uptime_days`]; `None` is no data, or not shown.
     pub uptime: Option<UptimeShare>,
@@ -363,20 +364,3 @@ pub struct StatusMonth {
     /// The windows of maintenance that had time in the month and have begun, the newest first.
     pub maintenance: Vec<PublicMaintenance>,
 }
-
-/// How a public page is written: where it is, in which language, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PagePlace<'a> {
-    /// What addresses of the page begin with: `/status/{slug}`, or nothing on the page's own host. No `/` at the end.
-    pub base: &'a str,
-    /// Scheme and host where absolute addresses are needed, such as `https://status.example.org`; `None` where nobody has
-    /// configured it: then addresses stay relative. Never from a request.
-    pub origin: Option<&'a str>,
-    /// The language.
-    pub language: PageLanguage,
-    /// What time it is. Where the snapshot is older than [`STALE_AFTER`], its age is said.
-    pub now: DateTime<Utc>,
-}
-
-/// From which age on a snapshot says how old it is: it is taken every 10 seconds, so the aggregator has lost its database.
-pub const STALE_AFTER: TimeDelta = TimeDelta::seconds(60);

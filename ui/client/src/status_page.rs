@@ -43,7 +43,7 @@ pub struct StatusPageSettings {
     /// Who may see it.
     #[serde(default)]
     pub access: PageAccess,
-    /// The password, 8 to 200 characters: needed when access becomes `password`, kept where it is absent, and never told.
+    /// The password, 12 characters or more: needed when access becomes `password`, kept where it is absent, and never told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     /// Days that the uptime figures are of, 1 to 365. The bars always show 90.
@@ -402,4 +402,14 @@ impl FromJson for StatusPageChangeKind {
         let mut all = Self::ALL.into_iter();
         all.find(|kind| kind.as_str() == name).ok_or(Unreadable::Mismatch)
     }
+}
+
+/// The query of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+pub struct StatusPagesQuery {
+    /// Those that were removed and can be restored, instead of those that are there.
+    #[serde(default)]
+    pub deleted: bool,
 }

@@ -15,6 +15,8 @@ pub const OVERVIEW: &str = "/overview";
 pub const REGIONS: &str = "/regions";
 /// The service level objectives.
 pub const SLOS: &str = "/slos";
+/// The status pages.
+pub const STATUS_PAGES: &str = "/status-pages";
 /// How many incidents are open.
 pub const OPEN_INCIDENTS: &str = "/incidents/open";
 /// The open enrolment tokens.
@@ -68,6 +70,14 @@ pub fn uptime(id: i32, query: &UptimeQuery) -> String {
 /// One service level objective.
 pub fn slo(id: i32) -> String {
     format!("/slos/{id}")
+}
+
+/// The status pages that can be restored.
+pub const DELETED_STATUS_PAGES: &str = "/status-pages?deleted=true";
+
+/// One status page.
+pub fn status_page(id: i32) -> String {
+    format!("/status-pages/{id}")
 }
 
 /// The maintenance windows of a range of time.

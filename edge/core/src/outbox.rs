@@ -11,34 +11,32 @@
 //! declared done in the chain, then deleted: found again, it is only deleted. A sealed record that does not follow the
 //! chain (the aggregator had another head) was never taken and is sealed anew.
 
+mod open_record;
+mod stored;
+
 use crate::{
     config::ProbeConfig,
     platform::{Platform, Storage, StorageError},
 };
 use edgewatch_protocol::{
-    batch::{Batch, ChainHead, MAX_OBSERVATIONS},
+    batch::{Batch, ChainHead},
     content_coding::content_coding,
     digest::sha256_hex,
     identity::Fingerprint,
-    name::MonitorId,
     observation::Observation,
     version::Version,
 };
 use futures::lock::Mutex;
-use serde::{Deserialize, Serialize};
+use open_record::{OpenRecord, Slot};
+use serde::Deserialize;
 use serde_json::value::RawValue;
+use stored::{Chain, Header, RecordKey, Sealed, Stored, unreadable};
 
 /// The largest value that the core puts into [`Storage`], in bytes.
 pub const RECORD_BYTES: usize = 1 << 20;
 
-/// An open record takes no more observations beyond this size, in bytes.
-const OPEN_RECORD_BYTES: usize = 256 << 10;
-
-/// Nor beyond this age, milliseconds: what is dropped for its age is dropped by records.
+/// An open record takes no more observations beyond this age, milliseconds: what is dropped for its age is dropped by records.
 const OPEN_RECORD_MS: i64 = 3_600_000;
-
-const CHAIN_KEY: &str = "chain";
-const RECORD_PREFIX: &str = "outbox/";
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +62,7 @@ impl Default for OutboxLimits {
 pub struct Outbox<'a, H> {
     config: &'a ProbeConfig,
     host: &'a H,
+    stored: Stored<'a, H>,
     limits: OutboxLimits,
     /// Held by each step.
     step: Mutex<()>,
@@ -89,103 +88,10 @@ pub struct NotKept {
     pub error: StorageError,
 }
 
-/// Where the probe stands in its chain of batches.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Chain {
-    /// The last batch that is done with, which the next one follows.
-    seq: u64,
-    digest: Option<String>,
-    /// Records up to this id are done with.
-    done_id: u64,
-    /// Observations dropped, ever; and how many of them a delivered batch has told of.
-    dropped: u64,
-    told: u64,
-    /// Slots that could not be begun in time, ever; and how many of them a delivered batch has told of.
-    #[serde(default)]
-    overruns: u64,
-    #[serde(default)]
-    told_overruns: u64,
-    /// The next batch continues from the aggregator's head instead of the probe's own memory.
-    resumed: bool,
-}
-
-/// The first line of a record; what follows it is a JSON array of observations, or a batch's bytes.
-#[derive(Serialize, Deserialize)]
-struct Header {
-    observations: usize,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sealed: Option<Sealed>,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Sealed {
-    seq: u64,
-    prev: Option<String>,
-    /// [`Chain::dropped`] when it was sealed.
-    dropped: u64,
-    /// [`Chain::overruns`] when it was sealed.
-    #[serde(default)]
-    overruns: u64,
-}
-
-impl Sealed {
-    fn follows(&self, chain: &Chain) -> bool {
-        self.seq == chain.seq + 1 && self.prev == chain.digest
-    }
-}
-
-/// What tells one kept observation from another. The rest of it is not read again: what was written is what is sent.
-#[derive(PartialEq, Deserialize)]
-struct Slot {
-    monitor: MonitorId,
-    slot_ms: i64,
-}
-
-impl Slot {
-    fn of(observation: &Observation) -> Self {
-        Self {
-            monitor: observation.monitor,
-            slot_ms: observation.slot_ms,
-        }
-    }
-}
-
-/// The body of an open record.
-#[derive(Default)]
-struct OpenRecord {
-    observations: usize,
-    /// A JSON array of them; nothing yet without any.
-    json: Vec<u8>,
-}
-
-impl OpenRecord {
-    fn is_full(&self) -> bool {
-        self.observations >= MAX_OBSERVATIONS || self.json.len() >= OPEN_RECORD_BYTES
-    }
-
-    fn push(&mut self, observation: &Observation) -> Result<(), StorageError> {
-        let more = serde_json::to_vec(observation).map_err(unreadable)?;
-        match self.json.last_mut() {
-            Some(end) if self.observations > 0 => *end = b',',
-            _ => self.json = vec![b'['],
-        }
-        self.json.extend_from_slice(&more);
-        self.json.push(b']');
-        self.observations += 1;
-        Ok(())
-    }
-}
-
 /// A sealed batch, as far as it is read again.
 #[derive(Deserialize)]
 struct OfSealed {
     observations: Box<RawValue>,
-}
-
-struct RecordKey {
-    id: u64,
-    created_ms: i64,
-    key: String,
 }
 
 impl<'a, H: Platform + Storage> Outbox<'a, H> {
@@ -194,6 +100,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         Self {
             config,
             host,
+            stored: Stored(host),
             limits,
             step: Mutex::new(()),
         }
@@ -222,11 +129,14 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
 
     /// Keeps as many observations, from the first, as one record takes.
     async fn push_some(&self, left: &mut Vec<Observation>) -> Result<(), StorageError> {
-        let (records, chain) = (self.records().await?, self.chain().await?.unwrap_or_default());
+        let (records, chain) = (
+            self.stored.records().await?,
+            self.stored.chain().await?.unwrap_or_default(),
+        );
         let mut kept = OpenRecord::default();
         let mut target = None;
         if let Some(last) = records.last().filter(|last| last.id > chain.done_id)
-            && let Some((header, body)) = self.read(&last.key).await?
+            && let Some((header, body)) = self.stored.read(&last.key).await?
             && header.sealed.is_none()
             && let Ok(already) = serde_json::from_slice::<Vec<Slot>>(&body)
         {
@@ -246,11 +156,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         }
         let key = target.unwrap_or_else(|| {
             let last_id = records.last().map_or(0, |record| record.id).max(chain.done_id);
-            format!(
-                "{RECORD_PREFIX}{:012}/{:013}",
-                last_id + 1,
-                self.host.now_ms().max(0)
-            )
+            RecordKey::name(last_id + 1, self.host.now_ms())
         });
         let mut taken = 0;
         for observation in left.iter() {
@@ -264,28 +170,29 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             observations: kept.observations,
             sealed: None,
         };
-        self.write(&key, &header, &kept.json).await?;
+        self.stored.write(&key, &header, &kept.json).await?;
         left.drain(..taken);
         Ok(())
     }
 
     /// Whether the probe knows its place in the chain. If not, [`Outbox::resume`] comes before anything is sent.
     pub async fn knows_chain(&self) -> Result<bool, StorageError> {
-        Ok(self.chain().await?.is_some())
+        Ok(self.stored.chain().await?.is_some())
     }
 
     /// Continues after a head that the aggregator told: because nothing was kept here, or because it has other batches
     /// than this probe remembers.
     pub async fn resume(&self, head: ChainHead) -> Result<(), StorageError> {
         let _step = self.step.lock().await;
-        let chain = self.chain().await?.unwrap_or_default();
-        self.put_chain(&Chain {
-            resumed: head.seq > 0,
-            seq: head.seq,
-            digest: head.digest,
-            ..chain
-        })
-        .await
+        let chain = self.stored.chain().await?.unwrap_or_default();
+        self.stored
+            .put_chain(&Chain {
+                resumed: head.seq > 0,
+                seq: head.seq,
+                digest: head.digest,
+                ..chain
+            })
+            .await
     }
 
     /// Counts slots that could not be begun in time; the next batch that is sealed tells of them.
@@ -295,23 +202,23 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         }
         let _step = self.step.lock().await;
         // A probe that does not know its place in the chain yet begins with asking for it.
-        let Some(chain) = self.chain().await? else {
+        let Some(chain) = self.stored.chain().await? else {
             return Ok(());
         };
         let overruns = chain.overruns + overruns;
-        self.put_chain(&Chain { overruns, ..chain }).await
+        self.stored.put_chain(&Chain { overruns, ..chain }).await
     }
 
     /// The batch to send next, sealed now unless it was before; `None` when all is delivered.
     pub async fn next(&self) -> Result<Option<SealedBatch>, StorageError> {
         let _step = self.step.lock().await;
-        let mut chain = self.chain().await?.unwrap_or_default();
-        for record in self.records().await? {
+        let mut chain = self.stored.chain().await?.unwrap_or_default();
+        for record in self.stored.records().await? {
             if record.id <= chain.done_id {
                 self.host.delete(&record.key).await?;
                 continue;
             }
-            let Some((header, body)) = self.read(&record.key).await? else {
+            let Some((header, body)) = self.stored.read(&record.key).await? else {
                 continue;
             };
             let observations = match &header.sealed {
@@ -381,7 +288,8 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
         let json = batch.to_json_with(observations_json).map_err(unreadable)?;
         let bytes = self.host.compress(&json).unwrap_or(json);
         let sealed = Some(header.clone());
-        self.write(&record.key, &Header { observations, sealed }, &bytes)
+        self.stored
+            .write(&record.key, &Header { observations, sealed }, &bytes)
             .await?;
         Ok(SealedBatch {
             id: record.id,
@@ -395,14 +303,15 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// Says that a batch was delivered.
     pub async fn delivered(&self, batch: &SealedBatch) -> Result<(), StorageError> {
         let _step = self.step.lock().await;
-        let chain = self.chain().await?.unwrap_or_default();
-        self.put_chain(&Chain {
-            told: batch.header.dropped,
-            told_overruns: batch.header.overruns,
-            resumed: false,
-            ..after(&chain, batch)
-        })
-        .await?;
+        let chain = self.stored.chain().await?.unwrap_or_default();
+        self.stored
+            .put_chain(&Chain {
+                told: batch.header.dropped,
+                told_overruns: batch.header.overruns,
+                resumed: false,
+                ..after(&chain, batch)
+            })
+            .await?;
         self.host.delete(&batch.key).await
     }
 
@@ -410,7 +319,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// used, so the next batch has it.
     pub async fn give_up(&self, batch: &SealedBatch) -> Result<(), StorageError> {
         let _step = self.step.lock().await;
-        let chain = self.chain().await?.unwrap_or_default();
+        let chain = self.stored.chain().await?.unwrap_or_default();
         let record = RecordKey {
             id: batch.id,
             created_ms: 0,
@@ -431,7 +340,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             dropped: chain.dropped + observations as u64,
             ..chain.clone()
         };
-        self.put_chain(&chain).await?;
+        self.stored.put_chain(&chain).await?;
         self.host.delete(&record.key).await?;
         Ok(chain)
     }
@@ -440,8 +349,9 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// dropped now.
     pub async fn sweep(&self) -> Result<usize, StorageError> {
         let _step = self.step.lock().await;
-        let mut chain = self.chain().await?.unwrap_or_default();
+        let mut chain = self.stored.chain().await?.unwrap_or_default();
         let (done, waiting): (Vec<_>, Vec<_>) = self
+            .stored
             .records()
             .await?
             .into_iter()
@@ -456,7 +366,7 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
             if index >= excess && record.created_ms >= oldest_ms {
                 break;
             }
-            let Some((header, body)) = self.read(&record.key).await? else {
+            let Some((header, body)) = self.stored.read(&record.key).await? else {
                 continue;
             };
             // A sealed batch may have been taken although no receipt came: the chain goes on after it, and if it was
@@ -473,64 +383,13 @@ impl<'a, H: Platform + Storage> Outbox<'a, H> {
     /// Whether anything waits.
     pub async fn is_pending(&self) -> Result<bool, StorageError> {
         let _step = self.step.lock().await;
-        let chain = self.chain().await?.unwrap_or_default();
+        let chain = self.stored.chain().await?.unwrap_or_default();
         Ok(self
+            .stored
             .records()
             .await?
             .iter()
             .any(|record| record.id > chain.done_id))
-    }
-
-    async fn chain(&self) -> Result<Option<Chain>, StorageError> {
-        match self.host.get(CHAIN_KEY).await? {
-            Some(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-            None => Ok(None),
-        }
-    }
-
-    async fn put_chain(&self, chain: &Chain) -> Result<(), StorageError> {
-        let bytes = serde_json::to_vec(chain).map_err(unreadable)?;
-        self.host.put(CHAIN_KEY, &bytes).await
-    }
-
-    /// The records in the order of their ids.
-    async fn records(&self) -> Result<Vec<RecordKey>, StorageError> {
-        let mut records: Vec<_> = self
-            .host
-            .list(RECORD_PREFIX)
-            .await?
-            .into_iter()
-            .filter_map(|key| {
-                let (id, created_ms) = key.strip_prefix(RECORD_PREFIX)?.split_once('/')?;
-                Some(RecordKey {
-                    id: id.parse().ok()?,
-                    created_ms: created_ms.parse().ok()?,
-                    key,
-                })
-            })
-            .collect();
-        records.sort_by_key(|record| record.id);
-        Ok(records)
-    }
-
-    async fn read(&self, key: &str) -> Result<Option<(Header, Vec<u8>)>, StorageError> {
-        let Some(mut value) = self.host.get(key).await? else {
-            return Ok(None);
-        };
-        let end = value
-            .iter()
-            .position(|&byte| byte == b'\n')
-            .ok_or_else(|| StorageError(format!("{key} is not a record")))?;
-        let header = serde_json::from_slice(&value[..end]).map_err(unreadable)?;
-        value.drain(..=end);
-        Ok(Some((header, value)))
-    }
-
-    async fn write(&self, key: &str, header: &Header, body: &[u8]) -> Result<(), StorageError> {
-        let mut value = serde_json::to_vec(header).map_err(unreadable)?;
-        value.push(b'\n');
-        value.extend_from_slice(body);
-        self.host.put(key, &value).await
     }
 }
 
@@ -542,8 +401,4 @@ fn after(chain: &Chain, batch: &SealedBatch) -> Chain {
         done_id: batch.id,
         ..chain.clone()
     }
-}
-
-fn unreadable(error: impl std::fmt::Display) -> StorageError {
-    StorageError(error.to_string())
 }

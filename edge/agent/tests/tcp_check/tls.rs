@@ -2,8 +2,9 @@
 
 use super::{CAN, GREETING, SSL_REQUEST, tcp, wants};
 use crate::peer::{
-    NOT_APPLICABLE, Peer, Step, assert_ran_out, certificate::{Authority, GOOD, Leaf},
-    down, expect, reply, see, see_trusting, see_within, send, ,
+    NOT_APPLICABLE, Peer, Step, assert_ran_out,
+    certificate::{Authority, GOOD, Leaf},
+    down, expect, reply, see, see_trusting, see_within, send,
 };
 use edgewatch_protocol::{observation::Outcome, phase::Phase, reason::Reason};
 use proptest::prelude::*;

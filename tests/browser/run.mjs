@@ -258,13 +258,20 @@ test("a browser walks the product", { timeout: 1_200_000 }, async (t) => {
   await t.test("signed out, every page leads to the door and back", async () => {
     const stranger = await browser.newContext();
     const outside = await openPage(stranger, system.origin);
-    await visit(outside, path);
-    assert.match(outside.url(), /\/sign-in/);
-    await picture(outside, output, "sign-in");
+    // What is typed before the page listens is not lost.
+    let listen;
+    const typed = new Promise((resolve) => (listen = resolve));
+    await stranger.route(/\.wasm$/, (route) => typed.then(() => route.continue()));
+    await outside.goto(system.origin + path, { waitUntil: "commit" });
     await outside.getByLabel("E-mail").fill(account.email);
+    listen();
+    await outside.locator("html[data-ready]").waitFor();
+    assert.match(outside.url(), /\/sign-in/);
     await outside.getByLabel("Password").fill("wrong and long enough");
     await outside.getByRole("button", { name: "Sign in" }).click();
-    await outside.locator('[role="alert"]:visible').first().waitFor();
+    await outside.getByText("the e-mail address or the password is wrong").waitFor();
+    await picture(outside, output, "sign-in");
+    await outside.getByLabel("E-mail").fill(account.email);
     await outside.getByLabel("Password").fill(account.password);
     await outside.getByRole("button", { name: "Sign in" }).click();
     await outside.waitForURL((url) => url.pathname === path);

@@ -48,8 +48,13 @@ fn with_dashboard(routes: Router<AppState>, state: AppState) -> Router {
         page
     };
     let routes = routes
+        .merge(http::public::router())
         .fallback(fallback)
-        .method_not_allowed_fallback(http::error::method_not_allowed);
+        .method_not_allowed_fallback(http::error::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(
+            state.clone(),
+            http::public::own_hosts,
+        ));
     http::with_request_ids(routes).with_state(state)
 }
 

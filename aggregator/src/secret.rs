@@ -29,6 +29,8 @@ pub enum Purpose {
     Cursor,
     /// Seals the secrets of heartbeat URLs.
     HeartbeatToken,
+    /// Seals the cookies of who knows a status page's password.
+    PageAccess,
     /// Signs the batches of the aggregator's own probe.
     PushProbe,
 }
@@ -40,6 +42,7 @@ impl Purpose {
             Self::AccessToken => b"access-token",
             Self::Cursor => b"cursor",
             Self::HeartbeatToken => b"heartbeat-token",
+            Self::PageAccess => b"page-access",
             Self::PushProbe => b"push-probe",
         }
     }

@@ -1,9 +1,20 @@
 //! What the handlers and the background work share.
 
 use crate::{
-    assigned_monitors::AssignedMonitors, auth::Auth, clock::Clock, evaluation::Evaluation, events::EventBus,
-    heartbeat::call_limit::CallLimit, lease::DEFAULT_LEASE, metrics::Metrics, region_load::RegionLoad,
-    secret::Secrets, settings::Settings, status_pages::StatusPages, store::signer::KnownSigners,
+    assigned_monitors::AssignedMonitors,
+    auth::Auth,
+    clock::Clock,
+    evaluation::Evaluation,
+    events::EventBus,
+    heartbeat::call_limit::CallLimit,
+    http::public::{Archive, Documents, Doors},
+    lease::DEFAULT_LEASE,
+    metrics::Metrics,
+    region_load::RegionLoad,
+    secret::Secrets,
+    settings::Settings,
+    status_pages::StatusPages,
+    store::signer::KnownSigners,
     test_engine::TestEngine,
 };
 use chrono::TimeDelta;
@@ -34,6 +45,12 @@ pub struct AppState {
     pub evaluation: Arc<Evaluation>,
     /// What is shown of status pages.
     pub status_pages: Arc<StatusPages>,
+    /// What is served of them.
+    pub documents: Arc<Documents>,
+    /// What was read of their past.
+    pub archive: Arc<Archive>,
+    /// Who was let in to those that not everybody may see.
+    pub doors: Arc<Doors>,
     /// Live events.
     pub events: EventBus,
     /// How well regions keep up.
@@ -64,6 +81,9 @@ impl AppState {
             known_signers: Arc::default(),
             evaluation: Arc::default(),
             status_pages: Arc::default(),
+            documents: Arc::default(),
+            archive: Arc::default(),
+            doors: Arc::default(),
             events: EventBus::default(),
             region_load: Arc::default(),
             metrics: Metrics::default(),

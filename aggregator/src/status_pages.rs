@@ -21,6 +21,8 @@ use tokio::sync::Notify;
 const EVERY: Duration = Duration::from_secs(8);
 /// However much changes, they are taken no oftener than this.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+/// How long taking them may take.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// How old figures of latency may get: they are of a day, and take the longest to read.
 const LATENCIES_EVERY: TimeDelta = TimeDelta::seconds(60);
 
@@ -162,8 +164,23 @@ impl AppState {
             LivePages::of(pages.collect(), now)
         });
         let taken = taken.await.map_err(|error| sqlx::Error::Decode(error.into()))?;
+        self.documents.retain(|id| taken.page(id).is_some());
+        self.prepare_documents(&taken).await;
         self.status_pages.set(taken);
         Ok(())
+    }
+
+    /// Makes what visitors have asked for of pages, before it is shown.
+    async fn prepare_documents(&self, pages: &LivePages) {
+        let (state, pages) = (self.clone(), pages.pages.clone());
+        let prepared = tokio::task::spawn_blocking(move || {
+            for page in pages.values() {
+                state.documents.prepare(&state, page);
+            }
+        });
+        if let Err(error) = prepared.await {
+            tracing::error!(%error, "status pages could not be prepared");
+        }
     }
 
     /// Keeps the snapshots of all pages fresh until the process is asked to stop.
@@ -171,7 +188,9 @@ impl AppState {
         let mut stopping = self.stopping.subscribe();
         let mut is_failing = false;
         loop {
-            match self.take_status_pages().await {
+            // A database that stands still is as good as gone.
+            let taken = tokio::time::timeout(TAKEN_WITHIN, self.take_status_pages()).await;
+            match taken.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(()) if is_failing => {
                     tracing::info!("status pages are fresh again");
                     is_failing = false;
@@ -182,6 +201,8 @@ impl AppState {
                         tracing::warn!(%error, "status pages cannot be taken anew; the last ones are shown");
                     }
                     is_failing = true;
+                    // They say how old they are.
+                    self.prepare_documents(&self.status_pages.current()).await;
                 }
             }
             let again = async {

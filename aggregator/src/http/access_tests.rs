@@ -282,6 +282,11 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         for n in from..to {
             let slo = json!({"name": n.to_string(), "monitors": (1..=to).collect::<Vec<_>>(), "objective_ppm": 999_000});
             assert_eq!(admin.post("/api/v1/slos", slo).await.status, 201);
+            let source = json!({"type": "monitors", "monitors": (1..=to).collect::<Vec<_>>()});
+            let components = json!([{"name": "a", "source": source}, {"name": "b", "source": {"type": "by_hand", "state": "unknown"}}]);
+            let shows = json!({"latency": true, "regions": true});
+            let page = json!({"slug": n.to_string(), "title": "a", "components": components, "shows": shows});
+            assert_eq!(admin.post("/api/v1/status-pages", page).await.status, 201);
             let incident = json!({"title": "a", "monitors": (1..=n + 1).collect::<Vec<_>>()});
             assert_eq!(admin.post("/api/v1/incidents", incident).await.status, 201);
         }
@@ -317,7 +322,11 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         ("/api/v1/monitors/1/heatmap", 2),
         ("/api/v1/monitors/1/matrix", 2),
         ("/api/v1/slos/1", 4),
+        ("/api/v1/status-pages", 3),
+        ("/api/v1/status-pages/1", 4),
     ];
+    // Isolated, pages, components, seven kinds of sources, latencies.
+    let of_pages = 11;
     for (from, to) in [(0, 1), (1, 12)] {
         add(from, to).await;
         for (path, count) in expected {
@@ -327,6 +336,9 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
                 "{path} with {to} monitors and regions"
             );
         }
+        let before = STATEMENTS.get();
+        server.state.take_status_pages().await.unwrap();
+        assert_eq!(STATEMENTS.get() - before, of_pages, "of {to} pages");
     }
 }
 

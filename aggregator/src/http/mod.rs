@@ -21,6 +21,7 @@ pub mod overview;
 pub mod parameters;
 pub mod probe;
 pub mod probes;
+pub mod public;
 pub mod regions;
 pub mod replay;
 pub mod request_id;

@@ -129,20 +129,44 @@ impl TestServer {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> Answer {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "localhost:8080");
+        let mut headers = headers.to_vec();
+        let body = body.map_or_else(Vec::new, |json| {
+            headers.push(("content-type", "application/json"));
+            json.to_string().into_bytes()
+        });
+        self.send_bytes(method, path, &headers, body).await
+    }
+
+    /// Sends a form as a page of the same origin does.
+    pub async fn send_form(&self, path: &str, form: &str) -> Answer {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        self.send_bytes("POST", path, &headers, form.into()).await
+    }
+
+    /// Asks another host.
+    pub async fn send_to(&self, host: &str, path: &str) -> Answer {
+        self.send_bytes("GET", path, &[("host", host)], Vec::new()).await
+    }
+
+    /// Sends a request with a body of any kind.
+    pub async fn send_bytes(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let body = match body {
-            Some(json) => {
-                request = request.header("content-type", "application/json");
-                Body::from(json.to_string())
-            }
-            None => Body::empty(),
-        };
+        if headers.iter().all(|header| header.0 != "host") {
+            request = request.header("host", "localhost:8080");
+        }
+        let body = Body::from(body);
         let response = self
             .router
             .clone()

@@ -110,6 +110,20 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// With the states that editors are about to set by hand, from now on.
+    #[must_use]
+    pub fn with_states_to_set(mut self, page: &StoredPage) -> Self {
+        let before_ms = self.now.timestamp_millis() - 1;
+        for component in flat(&page.settings.components) {
+            if let (Some(id), ComponentSource::ByHand { state }) = (component.id, &component.source) {
+                self.by_hand.entry(id).or_default().push((before_ms, *state));
+            }
+        }
+        self
+    }
+}
+
 /// How long the checks of those components took whose pages show it: one statement.
 pub async fn read_latencies(
     db: &mut PgConnection,

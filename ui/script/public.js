@@ -3,7 +3,9 @@
 const FORMAT = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 
 function localise(within) {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, FORMAT);
+  const { lang } = document.documentElement;
+  // The server writes English moments with the day first.
+  const format = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, FORMAT);
   for (const time of within.querySelectorAll("time[datetime]")) {
     time.textContent = format.format(new Date(time.dateTime));
   }

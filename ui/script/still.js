@@ -1,6 +1,8 @@
 // What pages that the server alone writes need beside their HTML: moments in the viewer's zone, and forms that talk to the
 // REST API.
 
+import { said } from "./said.js";
+
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const two = (number) => String(number).padStart(2, "0");
 
@@ -32,34 +34,12 @@ customElements.define("moment-input", class extends HTMLElement {
   }
 });
 
-// What a form says, as JSON: `data-kind` tells what an input's text stands for.
-const KINDS = {
-  number: (input) => (input.value.trim() === "" ? null : Number(input.value)),
-  percent: (input) => Math.round(Number(input.value.replace(",", ".")) * 10_000),
-  flag: (input) => input.checked,
-  moment: (input) => (input.value ? new Date(input.value).toISOString() : ""),
-  list: (input) => input.value.split(",").map((part) => part.trim()).filter(Boolean),
-  json: (input) => JSON.parse(input.value),
-  text: (input) => input.value.trim(),
-};
-
-// A name such as `schedule/from` is a member within a member.
-function said(form) {
-  const body = {};
-  for (const input of form.elements) {
-    if (!input.name) continue;
-    const path = input.name.split("/");
-    const name = path.pop();
-    const place = path.reduce((within, step) => (within[step] ??= {}), body);
-    if (input.dataset.kind === "each") {
-      place[name] ??= [];
-      if (input.checked) place[name].push(Number(input.value));
-    } else {
-      place[name] = KINDS[input.dataset.kind ?? "text"](input);
-    }
+// <page-script src="/assets/…">: what one page alone needs, anew each time, for each time it is another page.
+customElements.define("page-script", class extends HTMLElement {
+  connectedCallback() {
+    import(`${this.getAttribute("src")}?${Date.now()}`);
   }
-  return JSON.stringify(body);
-}
+});
 
 async function send(form) {
   const [method, path] = form.dataset.api.split(" ");
@@ -92,6 +72,7 @@ function show(form, problem) {
     }
     if (text) first ??= input instanceof HTMLElement ? input : line;
   }
+  form.dispatchEvent(new CustomEvent("problem", { detail: errors }));
   first?.scrollIntoView({ block: "center" });
   first?.focus();
 }

@@ -46,6 +46,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("maintenance/*any") view=StillPage />
                     <Route path=path!("regions") view=RegionsPage />
                     <Route path=path!("slos/*any") view=StillPage />
+                    <Route path=path!("status-pages/*any") view=StillPage />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -13,7 +13,7 @@ mod embed;
 mod frame;
 mod history;
 mod incidents;
-mod looks;
+pub mod looks;
 mod maintenance;
 mod moments;
 mod overview;

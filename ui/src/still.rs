@@ -32,7 +32,7 @@ pub fn StillPage() -> impl IntoView {
 }
 
 fn is_still(path: &str) -> bool {
-    ["/slos", "/incidents", "/maintenance"]
+    ["/slos", "/incidents", "/maintenance", "/status-pages"]
         .iter()
         .any(|begin| path.starts_with(begin))
         || path.ends_with("/replay")

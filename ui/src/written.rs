@@ -11,6 +11,9 @@ mod objective_chart;
 mod objective_form;
 mod objectives;
 mod replay;
+mod status_page_form;
+mod status_page_tree;
+mod status_pages;
 mod viewer_zone;
 mod words;
 
@@ -48,6 +51,9 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
         ["maintenance"] => maintenance::write(&client, &session, query, zone).await?,
         ["maintenance", "new"] => maintenance_form::write_new(&client, &session, query).await?,
         ["maintenance", id] => maintenance_form::write(&client, &session, number(id)?).await?,
+        ["status-pages"] => status_pages::write(&client, &session, query).await?,
+        ["status-pages", "new"] => status_page_form::write(&client, &session, None, query).await?,
+        ["status-pages", id] => status_page_form::write(&client, &session, Some(number(id)?), query).await?,
         ["monitors", id, "replay"] => replay::write(&client, number(id)?, query).await?,
         _ => return Err(nothing()),
     };

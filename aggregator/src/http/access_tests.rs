@@ -68,6 +68,8 @@ const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("put",    "/api/v1/status-pages/{id}",               "/api/v1/status-pages/1",          FromRole(Role::Editor)),
     ("delete", "/api/v1/status-pages/{id}",               "/api/v1/status-pages/999",        FromRole(Role::Editor)),
     ("post",   "/api/v1/status-pages/{id}/restore",       "/api/v1/status-pages/999/restore", FromRole(Role::Editor)),
+    ("post",   "/api/v1/status-pages/preview",            "/api/v1/status-pages/preview",    FromRole(Role::Editor)),
+    ("get",    "/api/v1/status-pages/{id}/logo",          "/api/v1/status-pages/999/logo",   FromRole(Role::Viewer)),
     ("put",    "/api/v1/status-pages/{id}/logo",          "/api/v1/status-pages/999/logo",   FromRole(Role::Editor)),
     ("delete", "/api/v1/status-pages/{id}/logo",          "/api/v1/status-pages/999/logo",   FromRole(Role::Editor)),
     ("get",    "/api/v1/maintenance",                     "/api/v1/maintenance",             FromRole(Role::Viewer)),

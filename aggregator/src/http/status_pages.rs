@@ -1,6 +1,7 @@
 //! `/api/v1/status-pages`: what the public is shown, as editors write it. The public addresses are in [`super::public`].
 
 mod logo;
+mod preview;
 #[cfg(test)]
 mod tests;
 mod validation;
@@ -45,6 +46,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get_status_page, update_status_page, delete_status_page))
         .routes(routes!(restore_status_page))
         .merge(logo::router())
+        .merge(preview::router())
 }
 
 /// All status pages by title; or those that were removed and can be restored.

@@ -255,6 +255,15 @@ impl Client<'_> {
         self.send("POST", path, Some(body)).await
     }
 
+    /// `POST` with a form.
+    pub async fn post_form(&self, path: &str, form: String) -> Answer {
+        let headers = [
+            ("authorization", self.bearer.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        self.server.send_bytes("POST", path, &headers, form.into()).await
+    }
+
     /// `PUT` with a body.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send("PUT", path, Some(body)).await

@@ -27,8 +27,8 @@ pub struct StatusPageSettings {
     /// Where its title leads to: an `http` or `https` address, at most 500 characters.
     #[serde(default)]
     pub home_url: Option<String>,
-    /// Colour of links and of what can be pressed, `#rrggbb`. It has to stand out from white by 3 : 1 at least; shades that
-    /// can be read as text in the light and in the dark are made from it.
+    /// Colour of links and of what can be pressed, `#rrggbb`: any, for shades that can be read as text in the light and in the
+    /// dark are made from it.
     #[serde(default)]
     pub accent: Option<String>,
     /// Light, dark, or as the visitor's system is.

@@ -43,6 +43,27 @@ pub struct Document {
     pub policy: String,
 }
 
+impl Document {
+    /// For the frame of the editor, which is of the same origin: there its links lead nowhere, and no script runs.
+    #[must_use]
+    pub fn for_preview(self) -> Self {
+        let html = self.html.replacen("<head>", "<head><base target=\"_blank\">", 1);
+        let parts = html
+            .split_once("<script ")
+            .and_then(|(before, rest)| Some((before, rest.split_once("</script>")?.1)));
+        let html = match parts {
+            Some((before, after)) => [before, after].concat(),
+            None => html,
+        };
+        Self {
+            html,
+            policy: self
+                .policy
+                .replace("frame-ancestors 'none'", "frame-ancestors 'self'"),
+        }
+    }
+}
+
 /// What a document says of itself and how it looks.
 pub(super) struct Head<'a> {
     pub title: String,

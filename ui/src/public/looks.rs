@@ -22,6 +22,11 @@ impl Look {
         html! { <span class=format!("state tone-{}", self.tone)>{self.icon.view()} <span>{texts.say(self.word)}</span></span> }
     }
 
+    /// Icon and word on its ground, as the dashboard has them.
+    pub fn badge(self, texts: Texts) -> AnyView {
+        html! { <span class=format!("badge tone-{}", self.tone)>{self.icon.view()} {texts.say(self.word)}</span> }
+    }
+
     /// A round mark, hidden from screen readers: a text beside it says the same.
     pub fn mark(self) -> AnyView {
         html! { <span class=format!("mark tone-{}", self.tone) aria-hidden="true">{self.icon.view()}</span> }

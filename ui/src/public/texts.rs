@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn messages_are_escaped_and_their_markup_is_not() {
         let html = Texts(PageLanguage::Fr).markup("began", [("moment", "<time>x</time>".to_owned())]);
-        assert_eq!(html, "Depuis le <time>x</time>");
+        assert_eq!(html, "Début le <time>x</time>");
         assert_eq!(escape("a<b & \"c\"\u{7}"), "a&lt;b &amp; &quot;c&quot;\u{fffd}");
     }
 

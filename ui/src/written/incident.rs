@@ -90,6 +90,7 @@ fn head(incident: &Incident, session: &Session, asked: Option<i64>) -> AnyView {
             <dl class="facts incident-facts">{facts.into_iter().flatten().collect_view()}</dl>
         </section>
         {may_act(incident, session).then(|| actions(incident, session))}
+        {may_act(incident, session).then(|| publish(incident))}
         {outages(incident, asked)}
     }
 }
@@ -204,6 +205,33 @@ fn actions(incident: &Incident, session: &Session) -> AnyView {
                 {refusal()}
             </form>
         </div>
+    }
+    .into_any()
+}
+
+/// Telling the public: one press opens what there is to say by where the incident stands, another publishes it.
+fn publish(incident: &Incident) -> AnyView {
+    let summary = &incident.summary;
+    let id = summary.id;
+    let draft = match (summary.resolved_at, summary.acknowledged_at) {
+        (Some(_), _) => "The problem is solved, and everything works again.",
+        (None, Some(_)) => "The problem has been found, and we are working on it.",
+        (None, None) => "Some of our services have a problem. We are looking into it.",
+    };
+    html! {
+        <details class="fold section">
+            <summary><span class="fold-title">{Icon::Send.view()} " Tell the public"</span> <span class="muted">"on the status pages"</span></summary>
+            <form class="incident-form" data-api=format!("POST /api/v1/incidents/{id}/updates") data-then=format!("/incidents/{id}")>
+                <input r#type="hidden" name="public" data-kind="json" value="true" />
+                <div class="field">
+                    <label for="public-text">"Update"</label>
+                    <textarea class="input" id="public-text" name="text" rows="3" required=true maxlength="4000">{draft}</textarea>
+                    <p class="hint">"Shown as it is written. What the checks saw is not told."</p>
+                </div>
+                {refusal()}
+                <div><button class="button button-primary" r#type="submit">{Icon::Send.view()} "Publish"</button></div>
+            </form>
+        </details>
     }
     .into_any()
 }

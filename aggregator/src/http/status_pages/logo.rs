@@ -5,15 +5,23 @@ use crate::{
     announcement::Change,
     http::{
         ApiError,
-        auth::Editor,
+        auth::{Editor, Viewer},
         error::ApiResult,
-        openapi::{Invalid, NeedsRole, NotFound, STATUS_PAGES},
+        openapi::{Invalid, NeedsRole, NeedsSession, NotFound, STATUS_PAGES},
         parameters::PathParameter,
     },
     state::AppState,
-    store::status_page::{Logo, add_change, set_logo},
+    store::status_page::{Logo, add_change, list_logos, set_logo},
 };
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS},
+    },
+    response::{IntoResponse as _, Response},
+};
 use bytes::Bytes;
 use edgewatch_client::status_page::{StatusPage, StatusPageChangeKind};
 use edgewatch_protocol::problem::ProblemType;
@@ -24,7 +32,34 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const BYTES_AT_MOST: usize = 256 * 1024;
 
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(put_logo, delete_logo))
+    OpenApiRouter::new().routes(routes!(get_logo, put_logo, delete_logo))
+}
+
+/// The logo of a status page, for those who edit it: visitors find it below the page's own address.
+#[utoipa::path(
+    get, path = "/api/v1/status-pages/{id}/logo", tag = STATUS_PAGES, security(("cookie" = []), ("bearer" = [])),
+    params(("id" = i32, Path, description = "The page's number")),
+    responses((status = 200, description = "The picture", content_type = "image/*"), NeedsSession, NotFound)
+)]
+async fn get_logo(
+    _: Viewer,
+    State(state): State<AppState>,
+    PathParameter(id): PathParameter<i32>,
+) -> ApiResult<Response> {
+    let logo = list_logos(&state.pool, &[id]).await?.pop();
+    let (_, logo) = logo.ok_or_else(|| ApiError::not_found("logo"))?;
+    let media_type = HeaderValue::try_from(logo.media_type).map_err(ApiError::internal)?;
+    let headers = [
+        (CONTENT_TYPE, media_type),
+        // An SVG that is opened by itself runs nothing.
+        (
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
+        ),
+        (CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    Ok((headers, logo.bytes).into_response())
 }
 
 /// Sets the logo of a status page: a PNG, JPEG, WebP or SVG of at most 256 KiB as the body. What it is, its bytes say.

@@ -105,7 +105,7 @@ async fn what_is_wrong_is_named_field_by_field(pool: PgPool) {
         json!([])
     )]))]))]))]));
     let bad = json!({
-        "slug": "Shop!", "title": " ", "host": "localhost", "home_url": "javascript:alert(1)", "accent": "#ffff00",
+        "slug": "Shop!", "title": " ", "host": "localhost", "home_url": "javascript:alert(1)", "accent": "yellow",
         "zone": "Mars", "uptime_days": 0, "access": "password", "components": [
             {"id": 7, "name": "", "source": {"type": "monitors", "monitors": []}},
             {"name": "a", "source": {"type": "monitors", "monitors": [9, 9]}, "children": [group(json!([]))]},
@@ -156,4 +156,68 @@ async fn what_is_wrong_is_named_field_by_field(pool: PgPool) {
         .post("/api/v1/status-pages", page("b", json!([outer["children"][0]])))
         .await;
     assert_eq!(other.pointers(), ["/components/0/id"]);
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_page_can_be_seen_before_it_is_kept(pool: PgPool) {
+    let server = TestServer::new(pool);
+    let editor = server.client(Role::Editor).await;
+    let form = |settings: &Value| {
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("settings", &settings.to_string())
+            .finish()
+    };
+    // A new one that is not finished: without a name, an address, and a monitor.
+    let mut settings = page(
+        "",
+        json!([
+            {"name": "", "source": {"type": "monitors", "monitors": []}},
+            {"name": "Mail", "source": {"type": "by_hand", "state": "major_outage"}}
+        ]),
+    );
+    settings["accent"] = json!("#7a3ff2");
+    settings["language"] = json!("de");
+    let seen = editor
+        .post_form("/api/v1/status-pages/preview", form(&settings))
+        .await;
+    assert_eq!(seen.status, 200, "{}", seen.text);
+    assert!(
+        seen.text.contains("--brand:#7a3ff2") && seen.text.contains("Ausfall"),
+        "{}",
+        seen.text
+    );
+    let policy = seen.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("frame-ancestors 'self'"), "{policy}");
+    assert_eq!(editor.get("/api/v1/status-pages").await.json(), json!([]));
+
+    // A change of one that there is.
+    let components = json!([{"name": "Mail", "source": {"type": "by_hand", "state": "operational"}}]);
+    let made = editor
+        .post("/api/v1/status-pages", page("shop", components))
+        .await
+        .json();
+    let mut changed = page("shop", made["components"].clone());
+    changed["components"][0]["source"]["state"] = json!("degraded");
+    let path = format!("/api/v1/status-pages/preview?page={}", made["id"]);
+    let seen = editor.post_form(&path, form(&changed)).await;
+    assert!(seen.text.contains("tone-degraded"), "{}", seen.text);
+    assert!(!seen.text.contains("<script"), "{}", seen.text);
+
+    settings["zone"] = json!("Nowhere/At/All");
+    let refused = editor
+        .post_form("/api/v1/status-pages/preview", form(&settings))
+        .await;
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/zone");
+    let nothing = editor
+        .post_form("/api/v1/status-pages/preview", "other=1".to_owned())
+        .await;
+    assert_eq!(nothing.status, 400);
+    let viewer = server.client(Role::Viewer).await;
+    assert_eq!(
+        viewer
+            .post_form("/api/v1/status-pages/preview", form(&changed))
+            .await
+            .status,
+        403
+    );
 }

@@ -31,6 +31,44 @@ pub struct LogArgs {
     pub log_format: LogFormat,
 }
 
+/// How the connection to the SMTP server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SmtpTls {
+    /// From the beginning (RFC 8314), on port 465.
+    #[value(name = "tls")]
+    Implicit,
+    /// After a plain beginning (`STARTTLS`), which a server must offer, on port 587.
+    Starttls,
+    /// Not at all, on port 25: for a server on the same machine.
+    None,
+}
+
+/// The SMTP server that mail is handed to.
+#[derive(Args, Clone)]
+pub struct SmtpArgs {
+    /// SMTP server that mail is handed to; absent: no mail is sent
+    #[arg(long, env = "EDGEWATCH_SMTP_HOST", requires = "smtp_from")]
+    pub smtp_host: Option<String>,
+    /// Its port; absent: 465, 587 or 25 by the encryption
+    #[arg(long, env = "EDGEWATCH_SMTP_PORT")]
+    pub smtp_port: Option<u16>,
+    /// Encryption: `tls` from the beginning, `starttls`, or `none`
+    #[arg(long, env = "EDGEWATCH_SMTP_TLS", default_value = "starttls")]
+    pub smtp_tls: SmtpTls,
+    /// User to sign in as; absent: without signing in
+    #[arg(long, env = "EDGEWATCH_SMTP_USER", requires = "smtp_password")]
+    pub smtp_user: Option<String>,
+    /// Password of that user
+    #[arg(long, env = "EDGEWATCH_SMTP_PASSWORD", hide_env_values = true)]
+    pub smtp_password: Option<String>,
+    /// Sender of all mail, such as `Status <status@example.org>`
+    #[arg(long, env = "EDGEWATCH_SMTP_FROM")]
+    pub smtp_from: Option<String>,
+    /// PEM file of a certificate authority to trust besides the public ones
+    #[arg(long, env = "EDGEWATCH_SMTP_CA_FILE")]
+    pub smtp_ca_file: Option<PathBuf>,
+}
+
 /// What the local region may dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LocalTargets {
@@ -58,6 +96,9 @@ pub struct ServeArgs {
     /// Logs
     #[command(flatten)]
     pub log: LogArgs,
+    /// E-mail
+    #[command(flatten)]
+    pub smtp: SmtpArgs,
     /// First administrator, made at the first start
     #[arg(long, env = "EDGEWATCH_ADMIN_EMAIL", requires = "admin_password")]
     pub admin_email: Option<String>,

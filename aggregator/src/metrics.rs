@@ -1,6 +1,7 @@
 //! What the aggregator tells of itself at `/metrics`: a registry of its own, no names of monitors.
 
 use crate::evaluation::{Dropped, TakenResult};
+use edgewatch_client::subscriber::Channel;
 use edgewatch_protocol::{name::Region, observation::OutcomeState, problem::Problem};
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -36,6 +37,8 @@ pub struct Metrics {
     test_runs_waiting: Gauge,
     connections: Family<StateLabels, Gauge>,
     listeners: Gauge,
+    deliveries: Family<DeliveryLabels, Counter>,
+    deliveries_waiting: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -75,6 +78,12 @@ struct JobLabels {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    channel: &'static str,
+    outcome: &'static str,
+}
+
 /// What is read when the metrics are asked for.
 #[derive(Debug, Default)]
 pub struct Snapshot {
@@ -90,6 +99,8 @@ pub struct Snapshot {
     pub connections: (i64, i64),
     /// Listeners to live events.
     pub listeners: i64,
+    /// Messages to subscribers that are still to be sent.
+    pub deliveries_waiting: i64,
 }
 
 impl Default for Metrics {
@@ -111,6 +122,8 @@ impl Default for Metrics {
             test_runs_waiting: Gauge::default(),
             connections: Family::default(),
             listeners: Gauge::default(),
+            deliveries: Family::default(),
+            deliveries_waiting: Gauge::default(),
         };
         *metrics.registry() = metrics.register();
         metrics
@@ -176,6 +189,16 @@ impl Metrics {
             "event_listeners",
             "Listeners to live events",
             self.listeners.clone(),
+        );
+        registry.register(
+            "deliveries",
+            "Attempts to send messages to subscribers",
+            self.deliveries.clone(),
+        );
+        registry.register(
+            "deliveries_waiting",
+            "Messages to subscribers that are still to be sent",
+            self.deliveries_waiting.clone(),
         );
         registry
     }
@@ -252,6 +275,14 @@ impl Metrics {
         self.config_reloads.get_or_create(&KindLabels { kind }).inc();
     }
 
+    /// A message to a subscriber was tried to be sent.
+    pub fn delivery_tried(&self, channel: Channel, outcome: &'static str) {
+        let channel = channel.as_str();
+        self.deliveries
+            .get_or_create(&DeliveryLabels { channel, outcome })
+            .inc();
+    }
+
     /// Sets what is read when the metrics are asked for.
     pub fn set_snapshot(&self, snapshot: &Snapshot) {
         // Regions come and go.
@@ -273,6 +304,7 @@ impl Metrics {
             self.connections.get_or_create(&StateLabels { state }).set(count);
         }
         self.listeners.set(snapshot.listeners);
+        self.deliveries_waiting.set(snapshot.deliveries_waiting);
     }
 
     /// The metrics in the `OpenMetrics` text format.

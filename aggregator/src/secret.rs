@@ -33,6 +33,10 @@ pub enum Purpose {
     PageAccess,
     /// Signs the batches of the aggregator's own probe.
     PushProbe,
+    /// Seals addresses of subscribers, and what links in messages to them carry.
+    Subscriber,
+    /// Finds subscribers by their addresses.
+    SubscriberTarget,
 }
 
 impl Purpose {
@@ -44,6 +48,8 @@ impl Purpose {
             Self::HeartbeatToken => b"heartbeat-token",
             Self::PageAccess => b"page-access",
             Self::PushProbe => b"push-probe",
+            Self::Subscriber => b"subscriber",
+            Self::SubscriberTarget => b"subscriber-target",
         }
     }
 }

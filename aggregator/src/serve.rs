@@ -9,6 +9,7 @@ use crate::{
     evaluation::run_evaluation,
     jobs::run_jobs,
     local_region::LocalRegion,
+    mail::Mailer,
     secret::{Secrets, random},
     state::AppState,
     user_command::prepare_first_admin,
@@ -47,6 +48,7 @@ pub fn secrets(args: &DatabaseArgs) -> Result<Secrets, String> {
 pub async fn serve(args: ServeArgs) -> Result<(), String> {
     let mut stop = StopSignals::new()?;
     let secrets = secrets(&args.database)?;
+    let mailer = Mailer::new(&args.smtp)?;
     // Bound before anything else is started: a taken port is the commonest mistake.
     let listener = bind(args.listen).await?;
     let probe_listener = match args.probe_listen {
@@ -58,6 +60,10 @@ pub async fn serve(args: ServeArgs) -> Result<(), String> {
         () = stop.asked() => return Ok(()),
     };
     let mut state = AppState::new(database.pool.clone(), Clock::system(), secrets);
+    if let Some((host, port)) = mailer.as_ref().map(Mailer::server) {
+        tracing::info!(host, port, "mail is handed over to an SMTP server");
+    }
+    state.mailer = mailer;
     state.bootstrap_token = args.bootstrap_token.as_deref().map(Into::into);
     state.lease = TimeDelta::seconds(args.probe_lease_s.into());
     if args.local_region.is_some() && state.bootstrap_token.is_none() {

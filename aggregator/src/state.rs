@@ -9,12 +9,14 @@ use crate::{
     heartbeat::call_limit::CallLimit,
     http::public::{Archive, Documents, Doors},
     lease::DEFAULT_LEASE,
+    mail::Mailer,
     metrics::Metrics,
     region_load::RegionLoad,
     secret::Secrets,
     settings::Settings,
     status_pages::StatusPages,
     store::signer::KnownSigners,
+    subscription::limit::SubscribeLimit,
     test_engine::TestEngine,
 };
 use chrono::TimeDelta;
@@ -37,6 +39,8 @@ pub struct AppState {
     pub test_engine: TestEngine,
     /// How often heartbeats may be called.
     pub heartbeat_calls: Arc<CallLimit>,
+    /// How often subscriptions may be asked for.
+    pub subscribe_limit: Arc<SubscribeLimit>,
     /// Which monitors are checked from which region.
     pub assigned_monitors: Arc<AssignedMonitors>,
     /// Probes that have sent batches.
@@ -55,6 +59,8 @@ pub struct AppState {
     pub events: EventBus,
     /// How well regions keep up.
     pub region_load: Arc<RegionLoad>,
+    /// Where mail is handed over; `None`: none is sent.
+    pub mailer: Option<Mailer>,
     /// Counters and gauges.
     pub metrics: Metrics,
     /// The settings; see [`AppState::settings`].
@@ -77,6 +83,7 @@ impl AppState {
             secrets,
             test_engine: TestEngine::default(),
             heartbeat_calls: Arc::default(),
+            subscribe_limit: Arc::default(),
             assigned_monitors: Arc::default(),
             known_signers: Arc::default(),
             evaluation: Arc::default(),
@@ -86,6 +93,7 @@ impl AppState {
             doors: Arc::default(),
             events: EventBus::default(),
             region_load: Arc::default(),
+            mailer: None,
             metrics: Metrics::default(),
             settings: watch::Sender::new(Arc::default()),
             bootstrap_token: None,

@@ -15,8 +15,10 @@ mod history;
 mod incidents;
 pub mod looks;
 mod maintenance;
+mod message;
 mod moments;
 mod overview;
+mod subscribe;
 mod texts;
 
 #[cfg(test)]
@@ -30,5 +32,10 @@ pub use embed::{EMBED_SCRIPT, embed_page};
 pub use frame::{Document, Frame};
 pub use history::history_page;
 pub use incidents::{incident_page, title as incident_title};
+pub use message::{Links, MailText, NoticeText, confirmation_mail, notice_mail};
 pub use overview::status_page;
-pub use texts::{Texts, negotiate};
+pub use subscribe::{
+    OwnSubscription, SubscribeForm, confirm_page, confirmed_page, ended_page, link_invalid_page, manage_page,
+    sent_page, subscribe_page,
+};
+pub use texts::{Texts, escape, negotiate};

@@ -14,6 +14,7 @@ mod replay;
 mod status_page_form;
 mod status_page_tree;
 mod status_pages;
+mod subscribers;
 mod viewer_zone;
 mod words;
 
@@ -54,6 +55,9 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
         ["status-pages"] => status_pages::write(&client, &session, query).await?,
         ["status-pages", "new"] => status_page_form::write(&client, &session, None, query).await?,
         ["status-pages", id] => status_page_form::write(&client, &session, Some(number(id)?), query).await?,
+        ["status-pages", id, "subscribers"] => {
+            subscribers::write(&client, &session, number(id)?, query).await?
+        }
         ["monitors", id, "replay"] => replay::write(&client, number(id)?, query).await?,
         _ => return Err(nothing()),
     };

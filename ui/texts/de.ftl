@@ -173,3 +173,58 @@ short-month-9 = Sept.
 short-month-10 = Okt.
 short-month-11 = Nov.
 short-month-12 = Dez.
+
+## Subscriptions
+
+subscribe-title = { $page } abonnieren
+subscribe-hint = Sie erhalten eine Nachricht, wenn etwas geschieht und wenn es vorbei ist.
+channel = Wie
+channel-email = E-Mail
+channel-webhook = Webhook
+channel-slack = Slack
+email-address = E-Mail-Adresse
+webhook-url = URL des Webhooks
+slack-url = URL des eingehenden Webhooks
+which-components = Welche Komponenten
+which-components-hint = Wählen Sie keine aus, um von allen zu hören.
+sent-title = Noch ein Schritt
+sent-hint = Eine Nachricht ist unterwegs. Folgen Sie zur Bestätigung dem Link darin; er gilt 24 Stunden.
+confirm-title = Abonnement bestätigen
+confirm-hint = { $target } soll erfahren, was auf { $page } geschieht.
+confirm = Bestätigen
+confirmed-title = Abonniert
+confirmed-hint = { $target } erfährt, was auf { $page } geschieht.
+secret-hint = Nachrichten sind mit diesem Schlüssel signiert. Er wird nur dieses eine Mal gezeigt.
+manage-title = Ihr Abonnement
+manage-hint = Was { $target } erfährt.
+save = Speichern
+saved = Gespeichert.
+unsubscribe = Abbestellen
+ended-title = Abbestellt
+ended-hint = Es wird nichts mehr gesendet.
+link-invalid-title = Dieser Link gilt nicht mehr
+link-invalid-hint = Abonnieren Sie noch einmal, um einen neuen zu erhalten.
+subscribe-email-invalid = Das ist keine E-Mail-Adresse.
+subscribe-url-invalid = Das ist keine URL, an die gesendet werden kann. Sie beginnt mit https://.
+subscribe-url-silent = Die URL muss die Aufgabe, die ihr gesendet wird, mit der Aufgabe beantworten.
+subscribe-url-known = Für diese URL gibt es schon ein Abonnement.
+subscribe-too-often = Zu viele Anfragen. Versuchen Sie es später noch einmal.
+subscribe-full = Diese Seite nimmt keine weiteren Abonnements an.
+subscribe-off = Diese Seite nimmt keine Abonnements dieser Art an.
+
+## Messages to subscribers
+
+mail-confirm-subject = Bestätigen Sie Ihr Abonnement von { $page }
+mail-confirm = Jemand, wahrscheinlich Sie, möchte hier Nachrichten über { $page } erhalten. Folgen Sie zur Bestätigung diesem Link:
+mail-confirm-ignore = Waren Sie das nicht, tun Sie nichts: Es kommt nichts weiter.
+mail-known = Für diese Adresse gibt es schon ein Abonnement von { $page }. Hier ändern oder beenden Sie es:
+mail-why = Sie erhalten dies, weil Sie { $page } abonniert haben.
+mail-manage = Abonnement ändern oder abbestellen
+see-page = Zur Statusseite
+notice-headline = { $title }: { $state }
+notice-resolved = Behoben: { $moment }
+notice-reopened = Die Störung dauert wieder an.
+notice-announced = Wartung geplant
+notice-begun = Wartung hat begonnen
+notice-ended = Wartung ist beendet
+notice-cancelled = Wartung entfällt

@@ -175,3 +175,58 @@ short-month-9 = Sep
 short-month-10 = Oct
 short-month-11 = Nov
 short-month-12 = Dec
+
+## Subscriptions
+
+subscribe-title = Subscribe to { $page }
+subscribe-hint = Get a message when something happens, and when it is over.
+channel = How
+channel-email = E-mail
+channel-webhook = Webhook
+channel-slack = Slack
+email-address = E-mail address
+webhook-url = URL of the webhook
+slack-url = URL of the incoming webhook
+which-components = Which components
+which-components-hint = Choose none to hear of all of them.
+sent-title = One more step
+sent-hint = A message is on its way. Follow the link in it to confirm; it is valid for 24 hours.
+confirm-title = Confirm your subscription
+confirm-hint = { $target } is to be told what happens on { $page }.
+confirm = Confirm
+confirmed-title = You are subscribed
+confirmed-hint = { $target } will be told what happens on { $page }.
+secret-hint = Messages are signed with this key. It is shown this once.
+manage-title = Your subscription
+manage-hint = What { $target } is told.
+save = Save
+saved = Saved.
+unsubscribe = Unsubscribe
+ended-title = You are unsubscribed
+ended-hint = Nothing more will be sent.
+link-invalid-title = This link is no longer valid
+link-invalid-hint = Subscribe again to get another one.
+subscribe-email-invalid = This is not an e-mail address.
+subscribe-url-invalid = This is not a URL that messages can be sent to. It begins with https://.
+subscribe-url-silent = The URL has to answer the challenge that is sent to it with the challenge.
+subscribe-url-known = This URL is subscribed already.
+subscribe-too-often = Too many requests. Try again later.
+subscribe-full = This page takes no more subscriptions.
+subscribe-off = This page takes no subscriptions of this kind.
+
+## Messages to subscribers
+
+mail-confirm-subject = Confirm your subscription to { $page }
+mail-confirm = Somebody, probably you, has asked for messages about { $page } to be sent here. Follow this link to confirm:
+mail-confirm-ignore = If it was not you, do nothing: no more will come.
+mail-known = There is a subscription to { $page } for this address already. Change it or end it here:
+mail-why = You get this because you subscribed to { $page }.
+mail-manage = Change your subscription, or unsubscribe
+see-page = See the status page
+notice-headline = { $title }: { $state }
+notice-resolved = Resolved { $moment }
+notice-reopened = It goes on again.
+notice-announced = Maintenance planned
+notice-begun = Maintenance has begun
+notice-ended = Maintenance is over
+notice-cancelled = Maintenance cancelled

@@ -173,3 +173,58 @@ short-month-9 = sept
 short-month-10 = oct
 short-month-11 = nov
 short-month-12 = dic
+
+## Subscriptions
+
+subscribe-title = Suscribirse a { $page }
+subscribe-hint = Reciba un mensaje cuando ocurra algo y cuando haya terminado.
+channel = Cómo
+channel-email = Correo electrónico
+channel-webhook = Webhook
+channel-slack = Slack
+email-address = Dirección de correo electrónico
+webhook-url = URL del webhook
+slack-url = URL del webhook entrante
+which-components = Qué componentes
+which-components-hint = No elija ninguno para saber de todos.
+sent-title = Un paso más
+sent-hint = Hay un mensaje en camino. Siga el enlace que contiene para confirmar; es válido durante 24 horas.
+confirm-title = Confirme su suscripción
+confirm-hint = { $target } sabrá lo que ocurre en { $page }.
+confirm = Confirmar
+confirmed-title = Se ha suscrito
+confirmed-hint = { $target } sabrá lo que ocurre en { $page }.
+secret-hint = Los mensajes se firman con esta clave. Solo se muestra esta vez.
+manage-title = Su suscripción
+manage-hint = De qué se informa a { $target }.
+save = Guardar
+saved = Guardado.
+unsubscribe = Cancelar la suscripción
+ended-title = Suscripción cancelada
+ended-hint = No se enviará nada más.
+link-invalid-title = Este enlace ya no es válido
+link-invalid-hint = Suscríbase de nuevo para recibir otro.
+subscribe-email-invalid = Esto no es una dirección de correo electrónico.
+subscribe-url-invalid = Esto no es una URL a la que se puedan enviar mensajes. Empieza por https://.
+subscribe-url-silent = La URL debe responder al desafío que se le envía con el propio desafío.
+subscribe-url-known = Esta URL ya está suscrita.
+subscribe-too-often = Demasiadas solicitudes. Inténtelo más tarde.
+subscribe-full = Esta página no admite más suscripciones.
+subscribe-off = Esta página no admite suscripciones de este tipo.
+
+## Messages to subscribers
+
+mail-confirm-subject = Confirme su suscripción a { $page }
+mail-confirm = Alguien, probablemente usted, ha pedido recibir aquí mensajes sobre { $page }. Siga este enlace para confirmar:
+mail-confirm-ignore = Si no fue usted, no haga nada: no llegará nada más.
+mail-known = Ya hay una suscripción a { $page } para esta dirección. Cámbiela o cancélela aquí:
+mail-why = Recibe esto porque se suscribió a { $page }.
+mail-manage = Cambiar o cancelar la suscripción
+see-page = Ver la página de estado
+notice-headline = { $title }: { $state }
+notice-resolved = Resuelto: { $moment }
+notice-reopened = Continúa de nuevo.
+notice-announced = Mantenimiento previsto
+notice-begun = El mantenimiento ha comenzado
+notice-ended = El mantenimiento ha terminado
+notice-cancelled = Mantenimiento cancelado

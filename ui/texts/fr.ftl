@@ -173,3 +173,58 @@ short-month-9 = sept.
 short-month-10 = oct.
 short-month-11 = nov.
 short-month-12 = déc.
+
+## Subscriptions
+
+subscribe-title = S’abonner à { $page }
+subscribe-hint = Recevez un message quand quelque chose se produit et quand c’est terminé.
+channel = Comment
+channel-email = E-mail
+channel-webhook = Webhook
+channel-slack = Slack
+email-address = Adresse e-mail
+webhook-url = URL du webhook
+slack-url = URL du webhook entrant
+which-components = Quels composants
+which-components-hint = N’en choisissez aucun pour être informé de tous.
+sent-title = Encore une étape
+sent-hint = Un message est en route. Suivez le lien qu’il contient pour confirmer ; il est valable 24 heures.
+confirm-title = Confirmer votre abonnement
+confirm-hint = { $target } sera informé de ce qui se passe sur { $page }.
+confirm = Confirmer
+confirmed-title = Vous êtes abonné
+confirmed-hint = { $target } sera informé de ce qui se passe sur { $page }.
+secret-hint = Les messages sont signés avec cette clé. Elle n’est affichée que cette fois.
+manage-title = Votre abonnement
+manage-hint = Ce dont { $target } est informé.
+save = Enregistrer
+saved = Enregistré.
+unsubscribe = Se désabonner
+ended-title = Vous êtes désabonné
+ended-hint = Plus rien ne sera envoyé.
+link-invalid-title = Ce lien n’est plus valable
+link-invalid-hint = Abonnez-vous à nouveau pour en recevoir un autre.
+subscribe-email-invalid = Ce n’est pas une adresse e-mail.
+subscribe-url-invalid = Ce n’est pas une URL à laquelle on peut envoyer des messages. Elle commence par https://.
+subscribe-url-silent = L’URL doit répondre au défi qui lui est envoyé par ce défi même.
+subscribe-url-known = Cette URL est déjà abonnée.
+subscribe-too-often = Trop de demandes. Réessayez plus tard.
+subscribe-full = Cette page n’accepte plus d’abonnements.
+subscribe-off = Cette page n’accepte pas d’abonnements de ce type.
+
+## Messages to subscribers
+
+mail-confirm-subject = Confirmez votre abonnement à { $page }
+mail-confirm = Quelqu’un, sans doute vous, a demandé à recevoir ici des messages sur { $page }. Suivez ce lien pour confirmer :
+mail-confirm-ignore = Si ce n’était pas vous, ne faites rien : rien d’autre ne suivra.
+mail-known = Il existe déjà un abonnement à { $page } pour cette adresse. Modifiez-le ou mettez-y fin ici :
+mail-why = Vous recevez ceci parce que vous êtes abonné à { $page }.
+mail-manage = Modifier l’abonnement ou se désabonner
+see-page = Voir la page d’état
+notice-headline = { $title } : { $state }
+notice-resolved = Résolu le { $moment }
+notice-reopened = L’incident se poursuit.
+notice-announced = Maintenance prévue
+notice-begun = La maintenance a commencé
+notice-ended = La maintenance est terminée
+notice-cancelled = Maintenance annulée

@@ -155,3 +155,58 @@ short-month-9 = 9月
 short-month-10 = 10月
 short-month-11 = 11月
 short-month-12 = 12月
+
+## Subscriptions
+
+subscribe-title = { $page } を購読する
+subscribe-hint = 何かが起きたとき、そして終わったときにお知らせします。
+channel = 方法
+channel-email = メール
+channel-webhook = Webhook
+channel-slack = Slack
+email-address = メールアドレス
+webhook-url = Webhook の URL
+slack-url = Incoming Webhook の URL
+which-components = 対象のコンポーネント
+which-components-hint = 何も選ばなければ、すべてについてお知らせします。
+sent-title = あと一歩です
+sent-hint = メッセージを送信しました。その中のリンクを開いて確認してください。有効期間は 24 時間です。
+confirm-title = 購読の確認
+confirm-hint = { $page } の出来事を { $target } にお知らせします。
+confirm = 確認する
+confirmed-title = 購読を開始しました
+confirmed-hint = { $page } の出来事を { $target } にお知らせします。
+secret-hint = メッセージはこの鍵で署名されます。表示されるのは今回だけです。
+manage-title = 購読の設定
+manage-hint = { $target } にお知らせする内容です。
+save = 保存
+saved = 保存しました。
+unsubscribe = 購読を解除
+ended-title = 購読を解除しました
+ended-hint = 今後は何も送信されません。
+link-invalid-title = このリンクは無効です
+link-invalid-hint = もう一度購読を申し込むと、新しいリンクが届きます。
+subscribe-email-invalid = メールアドレスではありません。
+subscribe-url-invalid = 送信先にできる URL ではありません。https:// で始まる必要があります。
+subscribe-url-silent = この URL は、送られたチャレンジをそのまま返す必要があります。
+subscribe-url-known = この URL はすでに購読しています。
+subscribe-too-often = リクエストが多すぎます。しばらくしてからお試しください。
+subscribe-full = このページはこれ以上の購読を受け付けていません。
+subscribe-off = このページではこの方法の購読を受け付けていません。
+
+## Messages to subscribers
+
+mail-confirm-subject = { $page } の購読を確認してください
+mail-confirm = { $page } のお知らせをこちらへ送るよう申し込みがありました。確認するには次のリンクを開いてください:
+mail-confirm-ignore = お心当たりがなければ、何もなさらないでください。これ以上は送信されません。
+mail-known = このアドレスはすでに { $page } を購読しています。変更や解除はこちらから:
+mail-why = { $page } を購読しているため、このメッセージをお送りしています。
+mail-manage = 購読の変更または解除
+see-page = ステータスページを見る
+notice-headline = { $title }: { $state }
+notice-resolved = 解決: { $moment }
+notice-reopened = 再び続いています。
+notice-announced = メンテナンスの予定
+notice-begun = メンテナンスを開始しました
+notice-ended = メンテナンスが終了しました
+notice-cancelled = メンテナンスは中止になりました

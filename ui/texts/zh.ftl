@@ -155,3 +155,58 @@ short-month-9 = 9月
 short-month-10 = 10月
 short-month-11 = 11月
 short-month-12 = 12月
+
+## Subscriptions
+
+subscribe-title = 订阅 { $page }
+subscribe-hint = 有事件发生和结束时，您都会收到消息。
+channel = 方式
+channel-email = 电子邮件
+channel-webhook = Webhook
+channel-slack = Slack
+email-address = 电子邮件地址
+webhook-url = Webhook 的 URL
+slack-url = 传入 Webhook 的 URL
+which-components = 哪些组件
+which-components-hint = 不选择任何组件即可了解全部组件的情况。
+sent-title = 还差一步
+sent-hint = 消息已发出。请打开其中的链接进行确认，链接 24 小时内有效。
+confirm-title = 确认订阅
+confirm-hint = { $target } 将收到 { $page } 的消息。
+confirm = 确认
+confirmed-title = 订阅成功
+confirmed-hint = { $target } 将收到 { $page } 的消息。
+secret-hint = 消息使用此密钥签名。密钥仅显示这一次。
+manage-title = 您的订阅
+manage-hint = { $target } 会收到的内容。
+save = 保存
+saved = 已保存。
+unsubscribe = 取消订阅
+ended-title = 已取消订阅
+ended-hint = 不会再发送任何消息。
+link-invalid-title = 此链接已失效
+link-invalid-hint = 请重新订阅以获取新的链接。
+subscribe-email-invalid = 这不是电子邮件地址。
+subscribe-url-invalid = 无法向此 URL 发送消息。它必须以 https:// 开头。
+subscribe-url-silent = 该 URL 必须原样返回发送给它的质询。
+subscribe-url-known = 此 URL 已订阅。
+subscribe-too-often = 请求过多，请稍后再试。
+subscribe-full = 此页面不再接受新的订阅。
+subscribe-off = 此页面不接受此类订阅。
+
+## Messages to subscribers
+
+mail-confirm-subject = 请确认您对 { $page } 的订阅
+mail-confirm = 有人（可能是您）请求将 { $page } 的消息发送到这里。请打开此链接进行确认：
+mail-confirm-ignore = 如果不是您，请忽略此消息，之后不会再收到其他消息。
+mail-known = 此地址已订阅 { $page }。您可以在这里更改或取消：
+mail-why = 您收到此消息是因为您订阅了 { $page }。
+mail-manage = 更改或取消订阅
+see-page = 查看状态页
+notice-headline = { $title }：{ $state }
+notice-resolved = 已解决：{ $moment }
+notice-reopened = 事件再次持续。
+notice-announced = 计划维护
+notice-begun = 维护已开始
+notice-ended = 维护已结束
+notice-cancelled = 维护已取消

@@ -5,10 +5,13 @@
 //! whatever order results come in, and whoever is killed when, the incidents are the same. Which outages are one incident
 //! is decided anew for those that may be concerned, by [`incident::merge`].
 
-use crate::store::incident_outage::{
-    OutageRows, PlacedOutage, Standing, StandingRows, StoredOutage, insert_outages, list_common_ground,
-    list_monitor_names, list_outages_since, list_outages_to_merge, list_standings, merge_incidents,
-    move_outages, note_events, open_incidents,
+use crate::store::{
+    incident_outage::{
+        OutageRows, PlacedOutage, Standing, StandingRows, StoredOutage, insert_outages, list_common_ground,
+        list_monitor_names, list_outages_since, list_outages_to_merge, list_standings, merge_incidents,
+        move_outages, note_events, open_incidents,
+    },
+    notice::note_standings,
 };
 use chrono::{DateTime, Utc};
 use edgewatch_domain::{
@@ -199,7 +202,8 @@ impl Changes {
             rows.push(&standing, severity);
         }
         rows.store(&mut *db, now).await?;
-        note_events(db, &events, now).await?;
+        note_events(&mut *db, &events, now).await?;
+        note_standings(db, &incidents, now).await?;
         Ok(incidents)
     }
 

@@ -187,6 +187,20 @@ pub fn is_https(headers: &HeaderMap, settings: &Settings) -> bool {
     }
 }
 
+/// Scheme and host that the aggregator is reached by: as the settings say, or as whoever asks has reached it.
+pub fn origin(settings: &Settings, headers: &HeaderMap) -> String {
+    if let Some(url) = &settings.public_url {
+        return url.origin().ascii_serialization();
+    }
+    let scheme = if is_https(headers, settings) {
+        "https"
+    } else {
+        "http"
+    };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

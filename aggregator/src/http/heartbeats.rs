@@ -4,7 +4,7 @@
 
 use super::{
     ApiError,
-    auth::{Editor, client_address, is_https},
+    auth::{Editor, client_address, origin},
     error::ApiResult,
     openapi::{HEARTBEATS, NeedsRole, NotFound, RateLimited},
     parameters::PathParameter,
@@ -22,7 +22,7 @@ use axum::{
     Json,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, header::HOST},
+    http::HeaderMap,
     response::IntoResponse,
 };
 use edgewatch_client::heartbeat::Heartbeat;
@@ -190,28 +190,13 @@ async fn read(state: &AppState, id: i32, headers: &HeaderMap) -> ApiResult<Heart
         .zip(heard_at)
         .and_then(|(rule, heard_at)| rule.late_at(heard_at));
     Ok(Heartbeat {
-        url: format!("{}/api/v1/heartbeats/{token}", origin(state, headers)),
+        url: format!("{}/api/v1/heartbeats/{token}", origin(&state.settings(), headers)),
         last_call_at: found.last_call_at,
         last_end_at: found.job.last_end_at,
         running_since: found.job.started_at,
         expected_at,
         late_at,
     })
-}
-
-/// Where jobs reach the aggregator: as the settings say, or as whoever asks has reached it.
-fn origin(state: &AppState, headers: &HeaderMap) -> String {
-    let settings = state.settings();
-    if let Some(url) = &settings.public_url {
-        return url.origin().ascii_serialization();
-    }
-    let scheme = if is_https(headers, &settings) {
-        "https"
-    } else {
-        "http"
-    };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    format!("{scheme}://{}", host.unwrap_or("localhost"))
 }
 
 /// Why there is no heartbeat: there is no such monitor, or it is of another type.

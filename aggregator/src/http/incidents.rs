@@ -18,6 +18,7 @@ use crate::{
             list_incidents as read_incidents, lock_incident, set_resolved,
         },
         incident_evidence::find_evidence,
+        notice::{note_standings, note_update},
         user::find_user_id,
     },
 };
@@ -142,6 +143,7 @@ async fn create_incident(
     link(&mut tx, id, &request.monitors).await?;
     let user = session.user.user_id;
     add_update(&mut tx, id, user, UpdateKind::Event, "Opened by hand", now).await?;
+    note_standings(&mut tx, &[id], now).await?;
     let made = find(&mut tx, id).await?;
     tx.commit().await?;
     state.announce(Change::Incidents(vec![id])).await;
@@ -256,6 +258,9 @@ async fn update_incident(
     for event in events(&before, &after) {
         add_update(&mut tx, id, user, UpdateKind::Event, &event, now).await?;
     }
+    if changes.monitors.is_some() {
+        note_standings(&mut tx, &[id], now).await?;
+    }
     let changed = find(&mut tx, id).await?;
     tx.commit().await?;
     state.announce(Change::Incidents(vec![id])).await;
@@ -334,7 +339,10 @@ async fn create_incident_update(
     let mut tx = state.pool.begin().await?;
     require_own(lock(&mut tx, id).await?)?;
     let (user, now) = (session.user.user_id, state.clock.now());
-    add_update(&mut tx, id, user, kind, text, now).await?;
+    let update = add_update(&mut tx, id, user, kind, text, now).await?;
+    if request.public {
+        note_update(&mut tx, update).await?;
+    }
     let changed = find(&mut tx, id).await?;
     tx.commit().await?;
     state.announce(Change::Incidents(vec![id])).await;
@@ -373,6 +381,7 @@ async fn act(state: &AppState, session: &Session, id: i32, action: Action) -> Ap
     };
     if let Some(event) = event {
         add_update(&mut tx, id, user, UpdateKind::Event, event, now).await?;
+        note_standings(&mut tx, &[id], now).await?;
     }
     let changed = find(&mut tx, id).await?;
     tx.commit().await?;

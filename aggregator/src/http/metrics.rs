@@ -64,5 +64,6 @@ fn snapshot(state: &AppState, census: &Census) -> Snapshot {
         test_runs_waiting: census.test_runs_waiting,
         connections: (i64::from(state.pool.size()) - idle, idle),
         listeners: state.events.listeners() as i64,
+        deliveries_waiting: census.deliveries_waiting,
     }
 }

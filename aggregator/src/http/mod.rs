@@ -7,6 +7,7 @@ pub mod check_body;
 pub mod enrolment_tokens;
 pub mod error;
 pub mod events;
+pub mod feeds;
 pub mod health;
 #[cfg(test)]
 mod heartbeat_tests;
@@ -18,6 +19,7 @@ pub mod metrics;
 pub mod monitors;
 pub mod openapi;
 pub mod overview;
+pub mod page_visit;
 pub mod parameters;
 pub mod probe;
 pub mod probes;
@@ -31,6 +33,8 @@ pub mod session;
 pub mod setup;
 pub mod slos;
 pub mod status_pages;
+pub mod subscribe;
+pub mod subscribers;
 #[cfg(test)]
 pub mod test_server;
 pub mod tests;
@@ -64,6 +68,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(series::router())
         .merge(slos::router())
         .merge(status_pages::router())
+        .merge(subscribers::router())
         .merge(timeline::router())
         .merge(tests::router())
         .merge(regions::router())

@@ -15,7 +15,7 @@ pub use access::Doors;
 pub use archive::Archive;
 pub use document::Documents;
 
-use super::{ApiError, error::ApiResult};
+use super::{ApiError, error::ApiResult, feeds, page_visit::PageVisit, subscribe};
 use crate::{
     state::AppState,
     status_pages::{LivePage, LivePages},
@@ -23,8 +23,9 @@ use crate::{
 use access::Admission;
 use axum::{
     Router,
+    body::Body,
     extract::{Path, Request, State},
-    http::{HeaderMap, Method, Uri, header::HOST},
+    http::{HeaderMap, Method, Uri, header::HOST, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
     routing::any,
@@ -105,6 +106,9 @@ async fn answer(
         uri: &parts.uri,
     };
     let outcome = match (&parts.method, rest.trim_end_matches('/')) {
+        (_, rest) if rest == "subscribe" || rest.starts_with("subscribe/") => {
+            subscribers(&visit, rest, &parts, body).await
+        }
         (&Method::POST, "password") => {
             let body = axum::body::to_bytes(body, BODY_BYTES_AT_MOST).await;
             let body = body.unwrap_or_default();
@@ -114,6 +118,17 @@ async fn answer(
         _ => Err(super::error::method_not_allowed(parts.method, parts.uri.clone()).await),
     };
     outcome.unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Answers for `/subscribe` and what is beneath it. Who has a link of a subscription needs nothing else.
+async fn subscribers(visit: &Visit<'_>, rest: &str, parts: &Parts, body: Body) -> ApiResult<Response> {
+    let place = rest.trim_start_matches("subscribe").trim_start_matches('/');
+    if place.is_empty()
+        && let Admission::Refused(door) = access::admit(visit).await?
+    {
+        return Ok(*door);
+    }
+    subscribe::serve(visit.state, &visit.around()?, place, parts, body).await
 }
 
 /// A request for something of a page.
@@ -132,6 +147,9 @@ impl Visit<'_> {
             Admission::Refused(door) => return Ok(*door),
         }
         let segments: Vec<_> = rest.split('/').collect();
+        if let Some((write, media_type)) = feeds::of_name(rest) {
+            return Ok(feeds::serve(&self.around()?, self.headers, write, media_type));
+        }
         if let ["logo"] = *segments.as_slice() {
             return answer::logo(self);
         }
@@ -164,6 +182,12 @@ impl Visit<'_> {
         };
         let document = self.state.documents.of(self.state, self.page, key)?;
         Ok(answer::document(self, &document))
+    }
+
+    /// The same, for what stands around the page.
+    fn around(&self) -> ApiResult<PageVisit> {
+        let page = Arc::clone(self.page);
+        PageVisit::new(self.state, page, self.base(), self.headers, self.uri)
     }
 
     fn nothing(&self) -> ApiError {

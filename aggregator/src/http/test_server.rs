@@ -114,6 +114,12 @@ impl TestServer {
         self.router = app::router(self.state.clone());
     }
 
+    /// Hands mail over to this server.
+    pub fn set_mailer(&mut self, mailer: crate::mail::Mailer) {
+        self.state.mailer = Some(mailer);
+        self.router = app::router(self.state.clone());
+    }
+
     /// Judges what has come, as the running process does by itself.
     pub async fn evaluate(&self) {
         if self.judges.load(Ordering::Relaxed) {

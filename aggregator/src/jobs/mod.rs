@@ -1,8 +1,10 @@
 //! Background work. Each job is done by one replica at a time: a transaction-level advisory lock is its lease, so that a
 //! replica that dies loses it at once.
 
+pub mod deliveries;
 mod heartbeats;
 mod load;
+mod notices;
 mod retention;
 mod rollups;
 mod silence;
@@ -47,7 +49,7 @@ impl Job {
 /// What to tell once a job's work is committed.
 type AfterCommit = Vec<crate::announcement::Change>;
 
-const JOBS: [Job; 9] = [
+const JOBS: [Job; 10] = [
     Job::new(2, "silent_probes", Duration::from_secs(20), |state, db| {
         Box::pin(silence::silence_probes(state, db))
     }),
@@ -72,6 +74,9 @@ const JOBS: [Job; 9] = [
     Job::new(9, "region_load", Duration::from_secs(10), |state, db| {
         Box::pin(load::write_loads(state, db))
     }),
+    Job::new(20, "notices", Duration::from_secs(2), |state, db| {
+        Box::pin(notices::make_notices(state, db))
+    }),
     Job::new(15, "rollups", Duration::from_secs(30), |state, db| {
         Box::pin(rollups::refresh_rollups(state, db))
     }),
@@ -83,6 +88,7 @@ pub async fn run_jobs(state: AppState) {
     for job in JOBS {
         jobs.spawn(repeat(state.clone(), job));
     }
+    jobs.spawn(deliveries::run_deliveries(state));
     while jobs.join_next().await.is_some() {}
 }
 

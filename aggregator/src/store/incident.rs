@@ -339,7 +339,7 @@ pub async fn change_incident(db: &mut PgConnection, id: i32, fields: IncidentFie
     Ok(())
 }
 
-/// Notes something that somebody said of an incident, or did.
+/// Notes something that somebody said of an incident, or did; its number.
 pub async fn add_update(
     db: &mut PgConnection,
     id: i32,
@@ -347,18 +347,17 @@ pub async fn add_update(
     kind: UpdateKind,
     text: &str,
     now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        "INSERT INTO incident_update (incident_id, at, author, kind, text) VALUES ($1, $2, $3, $4, $5)",
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        "INSERT INTO incident_update (incident_id, at, author, kind, text) VALUES ($1, $2, $3, $4, $5) RETURNING id",
         id,
         now,
         author,
         kind as i16,
         text
     )
-    .execute(db)
-    .await?;
-    Ok(())
+    .fetch_one(db)
+    .await
 }
 
 #[cfg(test)]

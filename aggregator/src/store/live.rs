@@ -69,6 +69,8 @@ pub struct Census {
     pub monitors: Vec<(i16, i64)>,
     /// Test runs that wait for a probe, asked for since a time.
     pub test_runs_waiting: i64,
+    /// Messages to subscribers that are still to be sent.
+    pub deliveries_waiting: i64,
 }
 
 /// Counts for the metrics, in one statement.
@@ -80,7 +82,8 @@ pub async fn take_census(db: impl PgExecutor<'_>, waiting_since: DateTime<Utc>) 
          UNION ALL SELECT 'probes', status::text, NULL, count(*) FROM probe GROUP BY status
          UNION ALL SELECT 'monitors', state::text, NULL, count(*) FROM monitor GROUP BY state
          UNION ALL SELECT 'tests', NULL, NULL, count(*) FROM test_run
-             WHERE region_id IS NOT NULL AND report IS NULL AND requested_at > $1",
+             WHERE region_id IS NOT NULL AND report IS NULL AND requested_at > $1
+         UNION ALL SELECT 'deliveries', NULL, NULL, count(*) FROM delivery",
         waiting_since
     )
     .fetch_all(db)
@@ -93,6 +96,7 @@ pub async fn take_census(db: impl PgExecutor<'_>, waiting_since: DateTime<Utc>) 
             ("seen", Some(at)) => census.last_seen.push((key, at)),
             ("probes", _) => census.probes.push((code, row.count)),
             ("monitors", _) => census.monitors.push((code, row.count)),
+            ("deliveries", _) => census.deliveries_waiting = row.count,
             ("tests", _) => census.test_runs_waiting = row.count,
             _ => {}
         }

@@ -21,6 +21,7 @@ use crate::{
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
     slo::{Slo, SloDetail, SloSettings},
     status_page::{StatusPage, StatusPageSettings, StatusPageSummary},
+    subscriber::{Subscriber, SubscribersQuery},
     test_run::{TestRun, TestRunRequest},
     timeline::{Timeline, TimelineQuery, Uptime, UptimeQuery},
     transport::{Method, Request, Response, Transport},
@@ -240,6 +241,21 @@ impl Client {
     /// `DELETE /status-pages/{id}`.
     pub async fn delete_status_page(&self, id: i32) -> Result<(), Problem> {
         self.act(Method::Delete, &path::status_page(id)).await
+    }
+
+    /// `GET /status-pages/{id}/subscribers`.
+    pub async fn list_subscribers(
+        &self,
+        page: i32,
+        query: &SubscribersQuery,
+    ) -> Result<Page<Subscriber>, Problem> {
+        self.get(&path::subscribers(page, query)).await
+    }
+
+    /// `DELETE /status-pages/{id}/subscribers/{subscriber}`.
+    pub async fn delete_subscriber(&self, page: i32, subscriber: i32) -> Result<(), Problem> {
+        let path = format!("/status-pages/{page}/subscribers/{subscriber}");
+        self.act(Method::Delete, &path).await
     }
 
     /// `GET /maintenance`.

@@ -270,7 +270,7 @@ fn in_language(address: &str, language: PageLanguage) -> String {
 }
 
 /// A language in itself.
-fn own_name(language: PageLanguage) -> &'static str {
+pub(super) fn own_name(language: PageLanguage) -> &'static str {
     match language {
         PageLanguage::En => "English",
         PageLanguage::De => "Deutsch",

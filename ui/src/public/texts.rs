@@ -180,8 +180,12 @@ mod tests {
             include_str!("incidents.rs"),
             include_str!("looks.rs"),
             include_str!("maintenance.rs"),
+            include_str!("message.rs"),
             include_str!("moments.rs"),
             include_str!("overview.rs"),
+            include_str!("subscribe.rs"),
+            include_str!("../../../aggregator/src/http/subscribe.rs"),
+            include_str!("../../../aggregator/src/subscription.rs"),
         ]
         .concat();
         for key in messages(PageLanguage::En).into_keys() {

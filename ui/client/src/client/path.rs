@@ -1,8 +1,8 @@
 //! The paths of what is read, relative to [`super::BASE`].
 
 use super::{
-    IncidentsQuery, MaintenanceQuery, ResultsQuery, SeriesQuery, TimelineQuery, UptimeQuery, percent_encode,
-    query_string,
+    IncidentsQuery, MaintenanceQuery, ResultsQuery, SeriesQuery, SubscribersQuery, TimelineQuery,
+    UptimeQuery, percent_encode, query_string,
 };
 
 /// Who is signed in.
@@ -78,6 +78,15 @@ pub const DELETED_STATUS_PAGES: &str = "/status-pages?deleted=true";
 /// One status page.
 pub fn status_page(id: i32) -> String {
     format!("/status-pages/{id}")
+}
+
+/// The subscribers of a status page.
+pub fn subscribers(page: i32, query: &SubscribersQuery) -> String {
+    let pairs = [
+        ("cursor", query.cursor.clone()),
+        ("limit", query.limit.map(|limit| limit.to_string())),
+    ];
+    format!("/status-pages/{page}/subscribers{}", query_string(&pairs))
 }
 
 /// The maintenance windows of a range of time.

@@ -13,6 +13,7 @@ use crate::{
     series::Series,
     session::{SessionResponse, SetupResponse},
     status_page::{StatusPage, StatusPageSummary},
+    subscriber::Subscriber,
     test_run::TestRun,
 };
 use edgewatch_protocol::{
@@ -125,6 +126,12 @@ fn answers_of_the_api() {
     same::<StatusPageSummary>(
         r#"{"id":3,"slug":"shop","title":"Shop","host":null,"access":"public","components":2,"state":"major_outage",
         "updated_at":"2026-05-01T12:00:00Z","deleted_at":"2026-05-01T12:00:00Z"}"#,
+    );
+    same::<Page<Subscriber>>(
+        r#"{"items":[{"id":3,"channel":"slack","target":"hooks.example","components":[1,2],"language":"zh","confirmed_at":
+        "2026-05-01T12:00:00Z","suspended_at":null,"failures":2},{"id":4,"channel":"email","target":"a@b","components":[],
+        "language":"en","confirmed_at":"2026-05-01T12:00:00Z","suspended_at":"2026-05-01T12:00:00Z","failures":0}],
+        "next_cursor":"4"}"#,
     );
     same::<EnrolmentToken>(
         r#"{"id":1,"label":"l","regions":["weur"],"used_by":[],"self_approving":true,"expires_at":

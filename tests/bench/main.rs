@@ -1,4 +1,4 @@
-//! What the product costs: ingest, detection, assignments, one check, the agent, reading, rollups, the dashboard. Started by
+//! What the product costs: ingest, detection, assignments, one check, the agent, reading, rollups, the status page, the dashboard. Started by
 //! `make bench`.
 #![allow(
     clippy::expect_used,
@@ -16,9 +16,10 @@ mod detection;
 mod ingest;
 mod reading;
 mod rollups;
+mod status_page;
 
 /// What can be measured alone, by naming it.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "ingest",
     "detection",
     "assignments",
@@ -26,6 +27,7 @@ const PARTS: [&str; 8] = [
     "agent",
     "reading",
     "rollups",
+    "status_page",
     "dashboard",
 ];
 
@@ -66,6 +68,9 @@ async fn main() {
     }
     if wanted("rollups") {
         rollups::measure().await;
+    }
+    if wanted("status_page") {
+        status_page::measure().await;
     }
     if wanted("dashboard") {
         dashboard::measure().await;

@@ -96,6 +96,14 @@ impl Api {
             .expect("a monitor's number")
     }
 
+    /// Makes a status page.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn create_status_page(&self, settings: &Value) {
+        let _: Value = self.post("/api/v1/status-pages", settings).await;
+    }
+
     /// The newest results of a monitor, the newest first.
     ///
     /// # Panics

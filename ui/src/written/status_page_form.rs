@@ -59,9 +59,12 @@ pub async fn write(
     };
     let public = page.as_ref().map(|page| {
         html! {
-            <a class="button" href=address(&page.settings.slug) target="_blank" rel="external noopener">
-                {Icon::External.view()} "Open the page"
-            </a>
+            <div class="actions">
+                <a class="button" href=format!("/status-pages/{}/subscribers", page.id)>{Icon::Bell.view()} "Subscribers"</a>
+                <a class="button" href=address(&page.settings.slug) target="_blank" rel="external noopener">
+                    {Icon::External.view()} "Open the page"
+                </a>
+            </div>
         }
     });
     let script = Assets::embedded().url("status_page.js").unwrap_or_default();

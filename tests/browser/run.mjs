@@ -7,6 +7,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { assertAccessible, findBrowser, launch, looks, openPage, picture, visit } from "./browser.mjs";
 import { everyCheckType } from "./check_types.mjs";
+import { walkStatusPage } from "./status_page.mjs";
 import { startPeers } from "./peers.mjs";
 import { System, eventually, root } from "./system.mjs";
 
@@ -253,6 +254,11 @@ test("a browser walks the product", { timeout: 1_200_000 }, async (t) => {
     await bare.getByText("Shop").first().waitFor();
     await bare.screenshot({ path: join(output, "overview-without-javascript.png") });
     await plain.close();
+  });
+
+  await t.test("a status page is made, shown to the public, and read by a client of Statuspage's API", async () => {
+    await walkStatusPage({ page, browser, output });
+    noFaults("status page");
   });
 
   await t.test("signed out, every page leads to the door and back", async () => {

@@ -19,16 +19,15 @@ pub fn embed_page(frame: &Frame<'_>, snapshot: &StatusSnapshot) -> Document {
         ("page", snapshot.page.title.as_str().into()),
         ("state", state.as_str().into()),
     ];
-    let title = texts.tell("status-title", values);
     let head = Head {
-        title: title.clone(),
+        title: texts.tell("status-title", values),
         description: String::new(),
         page: Some(&snapshot.page),
         canonical: Some(String::new()),
     };
     let body = html! {
         <body class="embed">
-            <a class=format!("widget tone-{}", look.tone) href=frame.link("") target="_blank" rel="noopener" aria-label=title>
+            <a class=format!("widget tone-{}", look.tone) href=frame.link("") target="_blank" rel="noopener">
                 {look.mark()} <span class="widget-state">{state}</span> <span class="widget-name">{snapshot.page.title.clone()}</span>
             </a>
         </body>

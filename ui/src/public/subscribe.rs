@@ -60,7 +60,8 @@ pub fn subscribe_page(
         Channel::Webhook => ("webhook-url", "url", "off"),
         Channel::Slack => ("slack-url", "url", "off"),
     };
-    let problem = form.problem.map(|key| {
+    // Without a channel there is nothing to fill in, and so nothing is wrong; feeds there always are.
+    let problem = form.problem.filter(|_| !channels.is_empty()).map(|key| {
         html! { <p class="problem" id="problem" role="alert">{Icon::Warning.view()} {texts.say(key)}</p> }
     });
     let fields = channels.contains(&form.channel).then(|| {
@@ -87,8 +88,15 @@ pub fn subscribe_page(
     });
     let content = html! {
         <p>{texts.say("subscribe-hint")}</p>
-        <nav class="ways" aria-label=texts.say("channel")>{ways}</nav>
-        <form method="post" action=frame.link("/subscribe")>{fields} {problem} {send}</form>
+        <nav class="ways" aria-label=texts.say("channel")>
+            {ways}
+            <a href=frame.link("/feed.atom")>"Atom"</a>
+            <a href=frame.link("/feed.rss")>"RSS"</a>
+            <a href=frame.link("/maintenance.ics")>{texts.say("calendar")}</a>
+        </nav>
+        {(!channels.is_empty()).then(|| html! {
+            <form method="post" action=frame.link("/subscribe")>{fields} {problem} {send}</form>
+        })}
     };
     let title = texts.tell("subscribe-title", [("page", page.title.as_str().into())]);
     card(frame, page, Icon::Bell, title, content)

@@ -77,7 +77,6 @@ pub async fn write(
                 <a class="back" href="/status-pages">{Icon::ChevronLeft.view()} "Status pages"</a>
                 <h1>{title.clone()}</h1>
             </div>
-            {id.map(|id| html! { <a class="button" href=format!("/status-pages/{id}/subscribers")>{Icon::Person.view()} "Subscribers"</a> })}
             {public}
         </div>
         {saved}

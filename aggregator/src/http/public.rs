@@ -4,6 +4,8 @@
 //! months and incidents older than a snapshot tells of, and for who is signed in.
 
 mod access;
+#[cfg(test)]
+mod access_tests;
 mod answer;
 mod archive;
 mod document;

@@ -18,6 +18,7 @@ use edgewatch_protocol::{
     assignment::{Assignment, Assignments},
     batch::{Batch, BatchReceipt, ChainHead},
     check::{Check, HttpCheck},
+    content_coding::content_coding,
     digest::sha256_hex,
     enrolment::{EnrolmentResponse, ProbeStatus},
     identity::Fingerprint,
@@ -381,7 +382,11 @@ async fn assign(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
 }
 
 async fn take(State(shared): State<Arc<Shared>>, body: Bytes) -> Json<BatchReceipt> {
-    let batch: Batch = serde_json::from_slice(&body).expect("a batch");
+    let json = match content_coding(&body) {
+        Some(_) => zstd::stream::decode_all(&body[..]).expect("a frame"),
+        None => body.to_vec(),
+    };
+    let batch: Batch = serde_json::from_slice(&json).expect("a batch");
     let late_ms = batch.observations.iter().map(|seen| {
         assert_eq!(seen.sight.outcome.state(), OutcomeState::Up, "{seen:?}");
         seen.started_ms - seen.slot_ms - spread_ms(seen.monitor, &shared.region)

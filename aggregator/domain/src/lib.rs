@@ -7,11 +7,13 @@
 //! The road of a result: [`vote`] folds the checks of a region into its vote over time ([`vantage`] tells which slots do
 //! not count, [`vote_log`] takes late results in), [`timeline`] makes of the regions' votes the record of a monitor by
 //! its [`policy`] and [`quorum`], with [`maintenance`] over it; [`group`] makes of several records one. All else is read
-//! off a record: [`uptime`] over the spans of a [`calendar`], the outages of an [`incident`], [`flapping`], [`slo`].
+//! off a record: [`uptime`] over the spans of a [`calendar`], the outages of an [`incident`], [`flapping`], [`slo`], and
+//! what was agreed with a customer, [`sla`], named by the hash of its [`canonical`] form.
 //! [`fault`] says in words what is wrong, and [`replay`] what another policy would have said. [`latency`] is apart from all
 //! this: how long checks took.
 
 pub mod calendar;
+pub mod canonical;
 pub mod fault;
 pub mod flapping;
 pub mod group;
@@ -21,6 +23,7 @@ pub mod maintenance;
 pub mod policy;
 pub mod quorum;
 pub mod replay;
+pub mod sla;
 pub mod slo;
 pub mod span;
 pub mod state;

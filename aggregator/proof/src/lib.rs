@@ -1,11 +1,15 @@
-//! What lets a stranger check what Edgewatch says: the log that all signed batches go into, as a Merkle tree. Pure
-//! functions, without I/O and without a clock; the crate also builds for WASM.
+//! What lets a stranger check what Edgewatch says: the log that everything goes into that probes have signed, as a Merkle tree.
+//! Pure functions, without I/O and without a clock; the crate also builds for WASM.
 //!
-//! [`hash`] and [`merkle`] follow RFC 9162, section 2.1: a log is a list of leaves that only grows, and its root vouches for
-//! all of them and their order. [`merkle`] proves that a leaf is in a log and that a log is the beginning of a later one;
-//! [`inclusion_set`] proves many leaves at once. A log is stored as the tiles of [`tile`] (C2SP tlog-tiles).
+//! A log is a list of leaves ([`leaf`]) that only grows. [`hash`] and [`merkle`] follow RFC 9162, section 2.1: the root of the
+//! tree over them vouches for all of them and their order; [`merkle`] proves that a leaf is in a log and that a log is the
+//! beginning of a later one, [`inclusion_set`] proves many leaves at once. What a log says of itself at a time is a
+//! [`checkpoint`], a signed [`note`] that witnesses may cosign. A log is stored as the tiles of [`tile`].
 
+pub mod checkpoint;
 pub mod hash;
 pub mod inclusion_set;
+pub mod leaf;
 pub mod merkle;
+pub mod note;
 pub mod tile;

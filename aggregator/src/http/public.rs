@@ -37,6 +37,9 @@ use edgewatch_client::status_page::PageLanguage;
 use edgewatch_protocol::problem::ProblemType;
 use std::sync::Arc;
 
+/// What the addresses of probes begin with.
+const PROBES: &str = "/api/v1/probe/";
+
 /// The longest body: a password's form.
 const BODY_BYTES_AT_MOST: usize = 8 * 1024;
 
@@ -76,19 +79,29 @@ pub enum Address {
     Host,
 }
 
-/// Requests for a page's own host find the page and its assets there, and nothing else.
+/// Requests for a page's own host find the page and its assets there, and nothing else: but what probes deliver is taken at
+/// every name, and where the installation itself is, it stays.
 pub async fn own_hosts(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let pages = state.status_pages.current();
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| request.uri().host());
     let path = request.uri().path();
-    match host.and_then(|host| pages.by_host(host)) {
-        Some(page) if !path.starts_with("/assets/") => {
+    let passes = path.starts_with("/assets/") || path.starts_with(PROBES);
+    let page = host.and_then(|host| pages.by_host(host));
+    match page.filter(|page| !passes && !is_installation(&state, page)) {
+        Some(page) => {
             let rest = path.trim_start_matches('/').to_owned();
             answer(&state, page, Address::Host, &rest, request).await
         }
-        _ => next.run(request).await,
+        None => next.run(request).await,
     }
+}
+
+/// Whether the page's own host has become the installation's since it was chosen.
+fn is_installation(state: &AppState, page: &LivePage) -> bool {
+    let settings = state.settings();
+    let installation = settings.public_url.as_ref().and_then(|url| url.host_str());
+    installation.is_some() && installation == page.snapshot.page.host.as_deref()
 }
 
 /// Answers for a page; `rest` is what of the path is below the page's address.

@@ -8,7 +8,7 @@ mod validation;
 
 use super::{
     ApiError, JsonBody,
-    auth::{Editor, Viewer},
+    auth::{Editor, Viewer, origin},
     error::ApiResult,
     monitors::{etag, require_match},
     openapi::{Conflict, Invalid, InvalidQuery, NeedsRole, NeedsSession, NotFound, Outdated, STATUS_PAGES},
@@ -114,11 +114,12 @@ async fn get_status_page(
 async fn create_status_page(
     Editor(session): Editor,
     State(state): State<AppState>,
+    headers: HeaderMap,
     JsonBody(settings): JsonBody<StatusPageSettings>,
 ) -> ApiResult<Response> {
     let now = state.clock.now();
     let mut tx = state.pool.begin().await?;
-    let settings = validate(&mut tx, settings, None).await?;
+    let settings = validate(&mut tx, settings, None, &origin(&state.settings(), &headers)).await?;
     let hash = hash_of(&state, &settings).await?;
     let id = status_page::create_page(&mut tx, &settings, hash.as_deref(), now).await?;
     replace_components(&mut tx, id, &settings.components, now).await?;
@@ -160,7 +161,13 @@ async fn update_status_page(
     let mut tx = state.pool.begin().await?;
     let kept = find_present(&mut tx, id).await?;
     require_match(&headers, kept.revision)?;
-    let settings = validate(&mut tx, settings, Some(&kept)).await?;
+    let settings = validate(
+        &mut tx,
+        settings,
+        Some(&kept),
+        &origin(&state.settings(), &headers),
+    )
+    .await?;
     let hash = hash_of(&state, &settings).await?;
     status_page::update_page(&mut tx, id, &settings, hash.as_deref(), now).await?;
     replace_components(&mut tx, id, &settings.components, now).await?;

@@ -5,6 +5,7 @@ use crate::http::test_server::TestServer;
 use chrono::TimeDelta;
 use serde_json::json;
 use sqlx::PgPool;
+use std::sync::Arc;
 
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
 async fn a_page_behind_a_password_opens_to_who_knows_it(pool: PgPool) {
@@ -120,6 +121,19 @@ async fn a_page_is_at_its_own_host(pool: PgPool) {
         assert_eq!(at(path).await.status, 404, "{path}");
     }
     assert_eq!(server.send("GET", "/api/v1/setup", &[], None).await.status, 200);
+    // What probes deliver is not lost because somebody has given the name that they know to a page.
+    let probes = at("/api/v1/probe/assignments").await;
+    assert_eq!(probes.status, 401, "{}", probes.text);
+    // Nor can a page take the dashboard's place, whichever of the two was there first.
+    server.state.settings.send_modify(|settings| {
+        let mut changed = (**settings).clone();
+        changed.public_url = Some("https://status.shop.example/".parse().unwrap());
+        *settings = Arc::new(changed);
+    });
+    assert_eq!(at("/api/v1/setup").await.status, 200);
+    let other = json!({"slug": "other", "title": "Other", "host": "Status.Shop.example", "components": []});
+    let refused = editor.post("/api/v1/status-pages", other).await;
+    assert_eq!(refused.pointers(), ["/host"], "{}", refused.text);
 }
 
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]

@@ -4,7 +4,7 @@ use super::{find_present, validation::validate};
 use crate::{
     http::{
         ApiError,
-        auth::Editor,
+        auth::{Editor, origin},
         error::ApiResult,
         json::decode,
         openapi::{Invalid, InvalidQuery, NeedsRole, NotFound, STATUS_PAGES},
@@ -83,7 +83,13 @@ async fn preview_status_page(
         Some(id) => Some(find_present(&mut tx, id).await?),
         None => None,
     };
-    let mut settings = validate(&mut tx, settings, kept.as_ref()).await?;
+    let mut settings = validate(
+        &mut tx,
+        settings,
+        kept.as_ref(),
+        &origin(&state.settings(), &headers),
+    )
+    .await?;
     number(&mut settings.components, &mut 0);
     let base = kept
         .as_ref()

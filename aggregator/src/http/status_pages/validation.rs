@@ -24,11 +24,13 @@ const COMPONENTS_AT_MOST: usize = 200;
 const DEPTH_AT_MOST: usize = 4;
 const MONITORS_AT_MOST: usize = 50;
 
-/// Checks settings and brings them into their form: hosts in small letters, no empty texts where nothing is meant.
+/// Checks settings and brings them into their form: hosts in small letters, no empty texts where nothing is meant. `origin`
+/// is where the installation itself is: a page there would hide the dashboard.
 pub async fn validate(
     db: &mut PgConnection,
     mut settings: StatusPageSettings,
     kept: Option<&StoredPage>,
+    origin: &str,
 ) -> ApiResult<StatusPageSettings> {
     for optional in [&mut settings.host, &mut settings.home_url, &mut settings.accent] {
         *optional = optional.take().filter(|text| !text.is_empty());
@@ -36,6 +38,15 @@ pub async fn validate(
     settings.host = settings.host.map(|host| host.to_ascii_lowercase());
     settings.accent = settings.accent.map(|accent| accent.to_ascii_lowercase());
     let mut faults = Faults(looks_faults(&settings));
+    let own = Url::parse(origin).ok();
+    let own = own.as_ref().and_then(Url::host_str);
+    if settings
+        .host
+        .as_deref()
+        .is_some_and(|host| is_host(host) && Some(host) == own)
+    {
+        faults.add("/host", "is where the dashboard is: use another name");
+    }
     if lacks_password(&settings, kept) {
         faults.add("/password", "is needed: there is none yet");
     } else if let Some(Err(detail)) = settings.password.as_deref().map(require_acceptable) {

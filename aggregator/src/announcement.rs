@@ -4,7 +4,11 @@
 use crate::{
     evaluation::TakenBatch,
     state::AppState,
-    store::{evaluation_queue::list_queued, incident::count_open, live::list_state_events},
+    store::{
+        evaluation_queue::{judging_version, list_queued},
+        incident::count_open,
+        live::list_state_events,
+    },
 };
 use edgewatch_client::event::Event;
 use serde::{Deserialize, Serialize};
@@ -101,7 +105,7 @@ impl AppState {
             Ok(events) => events.into_iter().for_each(|event| self.events.publish(event)),
             Err(error) => {
                 tracing::warn!(%error, "a change could not be read for live events");
-                self.events.publish(Event::Resync);
+                self.missed();
             }
         }
     }
@@ -116,8 +120,15 @@ impl AppState {
     async fn results_of(&self, batches: &[i64]) -> sqlx::Result<Vec<Event>> {
         let mut db = self.pool.acquire().await?;
         let mut results = Vec::new();
+        let version = judging_version(&mut db).await?;
         for queued in list_queued(&mut db, batches).await? {
-            let batch = TakenBatch::read(&queued).map_err(|fault| sqlx::Error::Decode(fault.into()))?;
+            let mut batch = TakenBatch::read(&queued).map_err(|fault| sqlx::Error::Decode(fault.into()))?;
+            let assigned = self
+                .assigned_monitors
+                .of_region(&mut db, batch.region_id, version)
+                .await?;
+            batch.results.retain(|result| assigned.contains(&result.monitor));
+            self.recent_results.note(batch.recent_results());
             results.extend(batch.live_results());
         }
         Ok(vec![Event::Results { results }])
@@ -134,12 +145,18 @@ impl AppState {
                 },
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             }
-            self.events.publish(Event::Resync);
+            self.missed();
             tokio::select! {
                 () = tokio::time::sleep(LISTEN_AGAIN) => {}
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             }
         }
+    }
+
+    /// Changes may have gone by: nothing that they were to keep up is taken for true any more.
+    fn missed(&self) {
+        self.recent_results.forget();
+        self.events.publish(Event::Resync);
     }
 
     async fn listen(&self) -> sqlx::Result<()> {
@@ -157,7 +174,7 @@ impl AppState {
                     self.publish(&announcement.change).await;
                 }
                 // Of a newer version: something has changed, we cannot tell what.
-                Err(_) => self.events.publish(Event::Resync),
+                Err(_) => self.missed(),
             }
         }
         Ok(())

@@ -269,6 +269,7 @@ async fn collect(state: &AppState, db: &mut PgConnection, ids: &[i64]) -> sqlx::
 
 /// After the commit, for whoever looks on.
 async fn tell(state: &AppState, batches: Vec<i64>, judgement: Judgement, incidents: Vec<i32>) {
+    state.recent_results.note(judgement.recent);
     if !judgement.live.is_empty() {
         state.events.publish(Event::Results {
             results: judgement.live,

@@ -32,6 +32,7 @@ pub mod monitor_secrets;
 pub mod percentile;
 pub mod policy_replay;
 pub mod probe_command;
+pub mod recent_results;
 pub mod region_load;
 pub mod replay_command;
 pub mod rollup_level;

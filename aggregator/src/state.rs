@@ -11,6 +11,7 @@ use crate::{
     lease::DEFAULT_LEASE,
     mail::Mailer,
     metrics::Metrics,
+    recent_results::RecentResults,
     region_load::RegionLoad,
     secret::Secrets,
     settings::Settings,
@@ -47,6 +48,8 @@ pub struct AppState {
     pub known_signers: Arc<KnownSigners>,
     /// What is to be judged.
     pub evaluation: Arc<Evaluation>,
+    /// The latest results of each monitor.
+    pub recent_results: Arc<RecentResults>,
     /// What is shown of status pages.
     pub status_pages: Arc<StatusPages>,
     /// What is served of them.
@@ -87,6 +90,7 @@ impl AppState {
             assigned_monitors: Arc::default(),
             known_signers: Arc::default(),
             evaluation: Arc::default(),
+            recent_results: Arc::default(),
             status_pages: Arc::default(),
             documents: Arc::default(),
             archive: Arc::default(),

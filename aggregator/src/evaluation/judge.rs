@@ -5,10 +5,13 @@ use super::{
     memory::{Memory, RegionVotes},
     vantage,
 };
-use crate::store::{
-    evaluation::{LatestResult, RegionStateRows},
-    policy::MonitorRules,
-    vote::{Pair, VoteChangeRows, list_checks},
+use crate::{
+    recent_results::RecentResult,
+    store::{
+        evaluation::{LatestResult, RegionStateRows},
+        policy::MonitorRules,
+        vote::{Pair, VoteChangeRows, list_checks},
+    },
 };
 use chrono::{DateTime, Utc};
 use edgewatch_client::event::LiveResult;
@@ -23,6 +26,8 @@ pub struct Judgement {
     pub changed: BTreeMap<i32, i64>,
     /// For live views.
     pub live: Vec<LiveResult>,
+    /// The same to be remembered, with the monitors' numbers.
+    pub recent: Vec<(i32, RecentResult)>,
     states: RegionStateRows,
     changes: VoteChangeRows,
 }
@@ -60,6 +65,9 @@ pub async fn judge(
             let disqualified = memory.vantage.is_disqualified(pair.1, result.slot_ms);
             come.entry(pair).or_default().add(result, disqualified);
             judgement.live.push(result.live(&batch.region));
+            judgement
+                .recent
+                .push((result.monitor, result.recent(batch.region_id)));
         }
     }
     let mut late = Vec::new();

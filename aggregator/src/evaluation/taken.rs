@@ -1,6 +1,9 @@
 //! A batch as it is judged: what of it became results.
 
-use crate::store::{evaluation_queue::QueuedBatch, result_rows, vote::Pair};
+use crate::{
+    recent_results::RecentResult,
+    store::{evaluation_queue::QueuedBatch, result_rows, vote::Pair},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::event::LiveResult;
 use edgewatch_protocol::{
@@ -84,6 +87,13 @@ impl TakenBatch {
         self.results.iter().map(|result| (result.monitor, self.region_id))
     }
 
+    /// Its results as they are remembered.
+    pub fn recent_results(&self) -> impl Iterator<Item = (i32, RecentResult)> {
+        self.results
+            .iter()
+            .map(|result| (result.monitor, result.recent(self.region_id)))
+    }
+
     /// Its results for live views.
     pub fn live_results(&self) -> impl Iterator<Item = LiveResult> {
         self.results.iter().map(|result| result.live(&self.region))
@@ -100,6 +110,16 @@ impl TakenResult {
             outcome: observation.sight.outcome.state(),
             total_us: result_rows::total_us(observation),
             message: result_rows::message(observation),
+        }
+    }
+
+    /// As it is remembered.
+    pub fn recent(&self, region_id: i16) -> RecentResult {
+        RecentResult {
+            slot_ms: self.slot_ms,
+            total_us: self.total_us,
+            region_id,
+            outcome: self.outcome,
         }
     }
 

@@ -1,4 +1,4 @@
-//! `/api/v1/overview`: every monitor at a glance, in one answer and one statement.
+//! `/api/v1/overview`: every monitor at a glance, in one answer.
 
 use super::{
     auth::Viewer,
@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{
     percentile::percentiles,
+    recent_results::RecentResult,
     state::AppState,
-    store::overview::{LatestResult, MonitorWithResults, list_monitors_with_results},
+    store::overview::{ListedMonitor, list_monitors},
 };
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
@@ -27,21 +28,30 @@ pub fn router() -> OpenApiRouter<AppState> {
     responses((status = 200, body = Overview), NeedsSession)
 )]
 async fn get_overview(_: Viewer, State(state): State<AppState>) -> ApiResult<Json<Overview>> {
-    let at = state.clock.now();
-    // The bar and the interval that has just begun; one more, for a check begins later than its slot.
-    let monitors = list_monitors_with_results(&state.pool, HEARTBEATS as i32 + 1, at).await?;
-    Ok(Json(Overview {
-        monitors: monitors
-            .into_iter()
-            .map(|monitor| summarise(monitor, at))
-            .collect(),
-        at,
-    }))
+    Ok(Json(read_overview(&state).await?))
 }
 
-fn summarise(monitor: MonitorWithResults, at: DateTime<Utc>) -> MonitorSummary {
+/// Every monitor as it is now.
+///
+/// # Errors
+/// Those of the database.
+pub async fn read_overview(state: &AppState) -> sqlx::Result<Overview> {
+    let at = state.clock.now();
+    // The bar and the interval that has just begun; one more, for a check begins later than its slot.
+    let intervals = HEARTBEATS as i32 + 1;
+    let monitors = list_monitors(&state.pool).await?;
+    let monitors = state
+        .recent_results
+        .show(&state.pool, &monitors, (intervals, at), |monitor, results| {
+            summarise(monitor.clone(), results, at)
+        })
+        .await?;
+    Ok(Overview { monitors, at })
+}
+
+fn summarise(monitor: ListedMonitor, results: &[RecentResult], at: DateTime<Utc>) -> MonitorSummary {
     let interval_ms = i64::from(monitor.interval_s.max(1)) * 1000;
-    let (heartbeats, mut totals) = heartbeats(&monitor.results, interval_ms, at.timestamp_millis());
+    let (heartbeats, mut totals) = heartbeats(results, interval_ms, at.timestamp_millis());
     let percentiles = percentiles(&mut totals);
     MonitorSummary {
         id: monitor.id,
@@ -62,8 +72,8 @@ fn summarise(monitor: MonitorWithResults, at: DateTime<Utc>) -> MonitorSummary {
 
 /// The bar, oldest first, and the totals of the successful checks in it. It ends with the interval of now, or with the
 /// one before while that has nothing to show yet.
-fn heartbeats(results: &[LatestResult], interval_ms: i64, now_ms: i64) -> (Vec<Heartbeat>, Vec<i32>) {
-    let interval_of = |result: &LatestResult| result.slot.timestamp_millis().div_euclid(interval_ms);
+fn heartbeats(results: &[RecentResult], interval_ms: i64, now_ms: i64) -> (Vec<Heartbeat>, Vec<i32>) {
+    let interval_of = |result: &RecentResult| result.slot_ms.div_euclid(interval_ms);
     let current = now_ms.div_euclid(interval_ms);
     let begun = results.iter().any(|result| interval_of(result) == current);
     let last = if begun { current } else { current - 1 };
@@ -110,11 +120,12 @@ mod tests {
     use serde_json::json;
     use sqlx::PgPool;
 
-    fn result(slot_s: i64, outcome: OutcomeState, total_us: i32) -> LatestResult {
-        LatestResult {
-            slot: DateTime::from_timestamp(slot_s, 0).unwrap(),
-            outcome,
+    fn result(slot_s: i64, outcome: OutcomeState, total_us: i32) -> RecentResult {
+        RecentResult {
+            slot_ms: slot_s * 1000,
             total_us,
+            region_id: 1,
+            outcome,
         }
     }
 

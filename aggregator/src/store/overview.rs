@@ -1,13 +1,14 @@
-//! Every monitor with its latest results: one statement, however many there are.
+//! Every monitor as lists show it, and the latest results of many: a statement each, however many monitors there are.
 
+use crate::recent_results::RecentResult;
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::monitor::MonitorState;
 use edgewatch_protocol::{observation::OutcomeState, slot::INTERVAL_S};
 use sqlx::PgExecutor;
 
-/// A monitor with the results of its latest slots.
+/// A monitor in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MonitorWithResults {
+pub struct ListedMonitor {
     /// Number.
     pub id: i32,
     /// Name.
@@ -28,40 +29,51 @@ pub struct MonitorWithResults {
     pub advisory: bool,
     /// It changes its state too often.
     pub flapping: bool,
-    /// In no particular order.
-    pub results: Vec<LatestResult>,
 }
 
-/// A result as the heartbeat bar needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LatestResult {
-    /// When it was scheduled.
-    pub slot: DateTime<Utc>,
-    /// How it ended.
-    pub outcome: OutcomeState,
-    /// Microseconds.
-    pub total_us: i32,
+/// All monitors by name.
+pub async fn list_monitors(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<ListedMonitor>> {
+    let rows = sqlx::query!(
+        r#"SELECT id, name, target, kind, tags, interval_s, state, state_since, advisory,
+                  flapping_since IS NOT NULL AS "flapping!"
+           FROM monitor ORDER BY lower(name), id"#
+    )
+    .fetch_all(db)
+    .await?;
+    let monitors = rows.into_iter().map(|row| ListedMonitor {
+        id: row.id,
+        name: row.name,
+        target: row.target,
+        kind: row.kind,
+        tags: row.tags,
+        interval_s: row.interval_s.unsigned_abs(),
+        state: MonitorState::from_code(row.state).unwrap_or(MonitorState::Unknown),
+        state_since: row.state_since,
+        advisory: row.advisory,
+        flapping: row.flapping,
+    });
+    Ok(monitors.collect())
 }
 
-/// All monitors by name, each with its results of the last `intervals` intervals before now.
-pub async fn list_monitors_with_results(
+/// Of each of these monitors the results of the last `intervals` intervals before now, in no particular order.
+pub async fn list_recent_results(
     db: impl PgExecutor<'_>,
+    monitors: &[i32],
     intervals: i32,
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<MonitorWithResults>> {
+) -> sqlx::Result<Vec<(i32, Vec<RecentResult>)>> {
     let rows = sqlx::query!(
         // Plain arrays, put together here: grouping them in SQL takes three times as long.
-        r#"SELECT m.id, m.name, m.target, m.kind, m.tags, m.interval_s, m.state, m.state_since, m.advisory,
-                  m.flapping_since IS NOT NULL AS "flapping!",
-                  latest.times, latest.lags_ms, latest.outcomes, latest.totals_us
-           FROM monitor m CROSS JOIN LATERAL (
-               SELECT array_agg(p.time) AS times, array_agg(p.lag_ms) AS lags_ms, array_agg(p.outcome) AS outcomes,
-                      array_agg(p.total_us) AS totals_us
-               FROM result p
-               WHERE p.monitor_id = m.id AND p.time >= $3
-                 AND p.time >= $1::timestamptz - make_interval(secs => m.interval_s * $2::float8)
-           ) latest
-           ORDER BY lower(m.name), m.id"#,
+        "SELECT m.id, latest.regions, latest.times, latest.lags_ms, latest.outcomes, latest.totals_us
+         FROM monitor m CROSS JOIN LATERAL (
+             SELECT array_agg(p.region_id) AS regions, array_agg(p.time) AS times, array_agg(p.lag_ms) AS lags_ms,
+                    array_agg(p.outcome) AS outcomes, array_agg(p.total_us) AS totals_us
+             FROM result p
+             WHERE p.monitor_id = m.id AND p.time >= $4
+               AND p.time >= $2::timestamptz - make_interval(secs => m.interval_s * $3::float8)
+         ) latest
+         WHERE m.id = ANY($1)",
+        monitors,
         now,
         f64::from(intervals),
         // The longest that any monitor can ask for: the planner leaves older partitions aside.
@@ -69,33 +81,22 @@ pub async fn list_monitors_with_results(
     )
     .fetch_all(db)
     .await?;
-    let monitors = rows.into_iter().map(|row| {
-        let (times, lags_ms) = (row.times.unwrap_or_default(), row.lags_ms.unwrap_or_default());
-        let (outcomes, totals_us) = (
-            row.outcomes.unwrap_or_default(),
-            row.totals_us.unwrap_or_default(),
-        );
-        let results = times.into_iter().zip(lags_ms).zip(outcomes).zip(totals_us);
-        let results = results.filter_map(|(((time, lag_ms), outcome), total_us)| {
-            Some(LatestResult {
-                slot: time - TimeDelta::milliseconds(lag_ms.into()),
-                outcome: OutcomeState::from_code(outcome)?,
+    let listed = rows.into_iter().map(|row| {
+        let regions = row.regions.unwrap_or_default().into_iter();
+        let results = regions
+            .zip(row.times.unwrap_or_default())
+            .zip(row.lags_ms.unwrap_or_default())
+            .zip(row.outcomes.unwrap_or_default())
+            .zip(row.totals_us.unwrap_or_default());
+        let results = results.filter_map(|((((region_id, time), lag_ms), outcome), total_us)| {
+            Some(RecentResult {
+                slot_ms: time.timestamp_millis() - i64::from(lag_ms),
                 total_us,
+                region_id,
+                outcome: OutcomeState::from_code(outcome)?,
             })
         });
-        MonitorWithResults {
-            id: row.id,
-            name: row.name,
-            target: row.target,
-            kind: row.kind,
-            tags: row.tags,
-            interval_s: row.interval_s.unsigned_abs(),
-            state: MonitorState::from_code(row.state).unwrap_or(MonitorState::Unknown),
-            state_since: row.state_since,
-            advisory: row.advisory,
-            flapping: row.flapping,
-            results: results.collect(),
-        }
+        (row.id, results.collect())
     });
-    Ok(monitors.collect())
+    Ok(listed.collect())
 }

@@ -9,13 +9,14 @@ use crate::{
         batch::{self, LockedProbe, NewBatch},
         nonce::remember_nonce,
         probe::status_of_code,
-        result_rows::{KnownSlots, ResultRows},
+        result_rows::{self, ResultRows},
         signer::Signer,
     },
     untrusted_text::{clean, clean_json},
 };
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
+use edgewatch_domain::admission::KnownSlots;
 use edgewatch_protocol::{
     batch::{Batch, BatchReceipt, ChainHead},
     problem::{Problem, ProblemType},
@@ -312,7 +313,7 @@ async fn read_known_slots(db: &mut PgConnection, signed: &SignedBatch<'_>) -> sq
         .map(|observation| observation.monitor.0)
         .collect();
     let monitors: Vec<_> = monitors.into_iter().collect();
-    KnownSlots::read(db, signed.probe.region_id, &monitors, from, to + LATEST_BEGIN).await
+    result_rows::read_known_slots(db, signed.probe.region_id, &monitors, from, to + LATEST_BEGIN).await
 }
 
 async fn store_results(
@@ -338,7 +339,11 @@ async fn store_results(
             continue;
         }
         outcome.results.push(TakenResult::new(observation, started_at));
-        if known.has(observation) {
+        if known.has(
+            observation.monitor.0,
+            observation.slot_ms,
+            observation.sight.outcome.state(),
+        ) {
             outcome.dropped.known += 1;
         } else {
             rows.push(position, started_at, observation);

@@ -4,7 +4,7 @@
 //! report can be recomputed where it is doubted. Times are milliseconds since the Unix epoch and figures exact integers;
 //! nothing is rounded but to be shown.
 //!
-//! The road of a result: [`vote`] folds the checks of a region into its vote over time ([`vantage`] tells which slots do
+//! The road of a result: [`admission`] tells which observations are any, [`vote`] folds the checks of a region into its vote over time ([`vantage`] tells which slots do
 //! not count, [`vote_log`] takes late results in), [`timeline`] makes of the regions' votes the record of a monitor by
 //! its [`policy`] and [`quorum`], with [`maintenance`] over it; [`group`] makes of several records one. All else is read
 //! off a record: [`uptime`] over the spans of a [`calendar`], the outages of an [`incident`], [`flapping`], [`slo`], and
@@ -12,6 +12,7 @@
 //! [`fault`] says in words what is wrong, and [`replay`] what another policy would have said. [`latency`] is apart from all
 //! this: how long checks took.
 
+pub mod admission;
 pub mod calendar;
 pub mod canonical;
 pub mod fault;

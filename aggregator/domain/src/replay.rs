@@ -152,39 +152,68 @@ impl Replayed {
     }
 }
 
-/// What a policy says of the evidence. With `latency`, successes are judged anew by their total time.
-pub fn replay(
-    evidence: Evidence<'_>,
+/// What regions vote by their checks, in any order, as it stands at `now_ms`: silence since the last check is part of it.
+pub fn region_votes(
+    checks: impl IntoIterator<Item = (RegionId, Check)>,
     history: &PolicyHistory,
-    latency: Option<LatencyThresholds>,
-) -> Replayed {
+    now_ms: i64,
+) -> Vec<RegionVotes> {
+    vote_changes(checks, history, now_ms)
+        .into_iter()
+        .map(|(region, changes)| steps_of(region, &changes))
+        .collect()
+}
+
+fn vote_changes(
+    checks: impl IntoIterator<Item = (RegionId, Check)>,
+    history: &PolicyHistory,
+    now_ms: i64,
+) -> BTreeMap<RegionId, Vec<VoteChange>> {
     let mut by_region = BTreeMap::<RegionId, Vec<Check>>::new();
-    for &stored in evidence.checks {
-        let outcome = latency.map_or(stored.check.outcome, |latency| latency.judge(stored));
-        let check = Check {
-            outcome,
-            ..stored.check
-        };
-        by_region.entry(stored.region).or_default().push(check);
+    for (region, check) in checks {
+        by_region.entry(region).or_default().push(check);
     }
-    let now_ms = evidence.window.to_ms;
-    let (mut votes, mut votes_as_known) = (Vec::new(), Vec::new());
-    for (region, mut checks) in by_region {
+    let changes = by_region.into_iter().map(|(region, mut checks)| {
         settle(&mut checks);
         let (mut fold, mut changes) = (VoteFold::new(), Vec::new());
         for check in checks {
             changes.extend(fold.push(history, check).into_iter().flatten());
         }
         changes.extend(fold.silent_at(history, now_ms));
-        let steps_of = |changes: &[VoteChange]| RegionVotes {
-            region,
-            steps: steps(changes),
+        (region, changes)
+    });
+    changes.collect()
+}
+
+fn steps_of(region: RegionId, changes: &[VoteChange]) -> RegionVotes {
+    RegionVotes {
+        region,
+        steps: steps(changes),
+    }
+}
+
+/// What a policy says of the evidence. With `latency`, successes are judged anew by their total time.
+pub fn replay(
+    evidence: Evidence<'_>,
+    history: &PolicyHistory,
+    latency: Option<LatencyThresholds>,
+) -> Replayed {
+    let checks = evidence.checks.iter().map(|&stored| {
+        let outcome = latency.map_or(stored.check.outcome, |latency| latency.judge(stored));
+        let check = Check {
+            outcome,
+            ..stored.check
         };
-        votes.push(steps_of(&changes));
+        (stored.region, check)
+    });
+    let now_ms = evidence.window.to_ms;
+    let (mut votes, mut votes_as_known) = (Vec::new(), Vec::new());
+    for (region, mut changes) in vote_changes(checks, history, now_ms) {
+        votes.push(steps_of(region, &changes));
         for change in &mut changes {
             (change.at_ms, change.earliest_ms) = (change.known_ms, change.known_ms);
         }
-        votes_as_known.push(steps_of(&changes));
+        votes_as_known.push(steps_of(region, &changes));
     }
     let source = TimelineSource {
         created_ms: evidence.window.from_ms,

@@ -6,15 +6,12 @@ use crate::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::event::LiveResult;
+use edgewatch_domain::admission::{AHEAD_MS, Implausible, OLDEST_MS, plausible};
 use edgewatch_protocol::{
     batch::Batch,
     name::Region,
     observation::{Observation, OutcomeState},
-    signature::MAX_SKEW_S,
 };
-
-/// Results older than this are not taken: probes keep theirs for a day, and there is no partition for older ones.
-const OLDEST: TimeDelta = TimeDelta::days(2);
 
 /// A stored batch.
 #[derive(Debug)]
@@ -141,17 +138,18 @@ pub fn plausible_time(
     received_at: DateTime<Utc>,
     dropped: &mut Dropped,
 ) -> Option<DateTime<Utc>> {
-    let latest = received_at.timestamp_millis() + MAX_SKEW_S * 1000;
-    if observation.started_ms > latest || observation.slot_ms > latest {
-        dropped.future += 1;
-        return None;
+    let received_ms = received_at.timestamp_millis();
+    match plausible(observation.slot_ms, observation.started_ms, received_ms) {
+        Ok(()) => DateTime::from_timestamp_millis(observation.started_ms),
+        Err(Implausible::Future) => {
+            dropped.future += 1;
+            None
+        }
+        Err(Implausible::TooOld) => {
+            dropped.too_old += 1;
+            None
+        }
     }
-    let started_at = DateTime::from_timestamp_millis(observation.started_ms);
-    let slot_at = DateTime::from_timestamp_millis(observation.slot_ms);
-    let recent = |at: DateTime<Utc>| at > received_at - OLDEST;
-    let plausible = started_at.filter(|&at| recent(at) && slot_at.is_some_and(recent));
-    dropped.too_old += u64::from(plausible.is_none());
-    plausible
 }
 
 /// From when to when the plausible ones of these checks began.
@@ -159,7 +157,8 @@ pub fn plausible_span(
     observations: &[Observation],
     received_at: DateTime<Utc>,
 ) -> (DateTime<Utc>, DateTime<Utc>) {
-    let (oldest, latest) = (received_at - OLDEST, received_at + TimeDelta::seconds(MAX_SKEW_S));
+    let oldest = received_at - TimeDelta::milliseconds(OLDEST_MS);
+    let latest = received_at + TimeDelta::milliseconds(AHEAD_MS);
     let begun = |observation: &Observation| {
         let at = DateTime::from_timestamp_millis(observation.started_ms)?;
         (oldest..=latest).contains(&at).then_some(at)

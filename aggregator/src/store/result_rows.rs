@@ -3,12 +3,12 @@
 use super::phase_column::encode;
 use crate::untrusted_text::clean;
 use chrono::{DateTime, TimeDelta, Utc};
+use edgewatch_domain::admission::KnownSlots;
 use edgewatch_protocol::{
     observation::{Observation, OutcomeState},
     phase::Phase,
 };
 use sqlx::{PgConnection, PgExecutor};
-use std::collections::HashMap;
 
 /// The longest message that is kept beside a result; the whole one is in the evidence.
 pub const MAX_MESSAGE: usize = 300;
@@ -102,50 +102,37 @@ impl ResultRows {
     }
 }
 
-/// The slots of a region that have a result.
-#[derive(Debug, Default)]
-pub struct KnownSlots(HashMap<(i32, i64), bool>);
-
-impl KnownSlots {
-    /// Those of these monitors, of checks that began within a time. Locks the region: what other probes of it are storing
-    /// meanwhile would not be seen.
-    pub async fn read(
-        db: &mut PgConnection,
-        region_id: i16,
-        monitors: &[i32],
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> sqlx::Result<Self> {
-        sqlx::query!("SELECT id FROM region WHERE id = $1 FOR NO KEY UPDATE", region_id)
-            .fetch_one(&mut *db)
-            .await?;
-        let rows = sqlx::query!(
-            "SELECT r.monitor_id, r.time, r.lag_ms, r.outcome FROM UNNEST($2::int4[]) AS wanted (id)
+/// The slots of a region that have a result, of these monitors and of checks that began within a time. Locks the region: what
+/// other probes of it are storing meanwhile would not be seen.
+pub async fn read_known_slots(
+    db: &mut PgConnection,
+    region_id: i16,
+    monitors: &[i32],
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> sqlx::Result<KnownSlots> {
+    sqlx::query!("SELECT id FROM region WHERE id = $1 FOR NO KEY UPDATE", region_id)
+        .fetch_one(&mut *db)
+        .await?;
+    let rows = sqlx::query!(
+        "SELECT r.monitor_id, r.time, r.lag_ms, r.outcome FROM UNNEST($2::int4[]) AS wanted (id)
          JOIN result r ON r.monitor_id = wanted.id
          WHERE r.region_id = $1 AND r.time BETWEEN $3 AND $4",
-            region_id,
-            monitors,
-            from,
-            to
-        )
-        .fetch_all(db)
-        .await?;
-        let mut known = Self::default();
-        for row in rows {
-            let slot_ms = row.time.timestamp_millis() - i64::from(row.lag_ms);
-            let is_measured = row.outcome != OutcomeState::Unmeasured.code();
-            *known.0.entry((row.monitor_id, slot_ms)).or_default() |= is_measured;
+        region_id,
+        monitors,
+        from,
+        to
+    )
+    .fetch_all(db)
+    .await?;
+    let mut known = KnownSlots::default();
+    for row in rows {
+        let slot_ms = row.time.timestamp_millis() - i64::from(row.lag_ms);
+        if let Some(outcome) = OutcomeState::from_code(row.outcome) {
+            known.note(row.monitor_id, slot_ms, outcome);
         }
-        Ok(known)
     }
-
-    /// Whether an observation tells nothing that is not known: another probe has checked its slot, and measured it unless
-    /// this one did not either.
-    pub fn has(&self, observation: &Observation) -> bool {
-        let is_measured = observation.sight.outcome.state() != OutcomeState::Unmeasured;
-        let known = self.0.get(&(observation.monitor.0, observation.slot_ms));
-        known.is_some_and(|&known_measured| known_measured || !is_measured)
-    }
+    Ok(known)
 }
 
 /// How long the check took, microseconds, as far as the column reaches (35 minutes).

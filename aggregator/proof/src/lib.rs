@@ -5,7 +5,10 @@
 //! tree over them vouches for all of them and their order; [`merkle`] proves that a leaf is in a log and that a log is the
 //! beginning of a later one, [`inclusion_set`] proves many leaves at once. What a log says of itself at a time is a
 //! [`checkpoint`], a signed [`note`] that witnesses may cosign. A log is stored as the tiles of [`tile`].
+//!
+//! A [`bundle`] is all that a report rests on, in one [`zip`] archive, and [`verify`] checks it.
 
+pub mod bundle;
 pub mod checkpoint;
 pub mod hash;
 pub mod inclusion_set;
@@ -13,3 +16,5 @@ pub mod leaf;
 pub mod merkle;
 pub mod note;
 pub mod tile;
+pub mod verify;
+pub mod zip;

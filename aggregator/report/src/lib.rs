@@ -1,7 +1,16 @@
-//! Reports in each of their formats. Pure: no I/O and no clock.
+//! Reports in each of their formats: HTML, PDF, XLSX, CSV and JSON. Pure: no I/O and no clock.
 //!
-//! [`document`] is what a report says as data, and its JSON form. No figure is computed here: they are those of
-//! [`edgewatch_domain::sla`].
+//! [`document`] is what a report says as data, and its JSON form. `content` makes headings, sentences, tables and
+//! charts of it, once; [`html`] and [`pdf`] set these. [`xlsx`] and [`csv`] write the figures for who wants to go on
+//! with them. No figure is computed here: they are those of [`edgewatch_domain::sla`].
 
+mod chart;
+mod content;
+pub mod csv;
 pub mod document;
+mod drawing;
+pub mod html;
 pub mod json;
+pub mod pdf;
+mod words;
+pub mod xlsx;

@@ -10,8 +10,10 @@ pub const BUCKETS: usize = 336;
 
 const BUCKETS_PER_OCTAVE: f64 = 16.0;
 const LEAST_US: f64 = 64.0;
-/// Decimal digits of a bucket in a stored histogram.
-const DIGITS: usize = 8;
+/// Digits to the base of [`BASE`] of a bucket in a stored histogram.
+const DIGITS: usize = 2;
+/// The base in which a database tells a number: four decimal digits.
+const BASE: u64 = 10_000;
 
 /// How many latencies lie in each bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,21 +23,28 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Decodes a stored histogram; `None` if it is none.
-    pub fn from_packed(packed: &str) -> Option<Self> {
-        let digits = packed.as_bytes();
-        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let bucket = |group: &[u8]| {
-            let digit = |count: u64, digit: &u8| count * 10 + u64::from(digit - b'0');
-            group.iter().fold(0, digit)
+    /// Decodes a stored histogram from its digits to the base of 10,000, the most significant first, and the power of the
+    /// base that the first one counts; digits that are not there are zeros. `None` if it is no histogram.
+    pub fn from_digits(digits: impl ExactSizeIterator<Item = u16>, first_power: i16) -> Option<Self> {
+        let first = usize::try_from(first_power).ok();
+        let mut counts = match first {
+            Some(first) if first < DIGITS * BUCKETS => vec![0; first / DIGITS + 1],
+            None if digits.len() == 0 => Vec::new(),
+            _ => return None,
         };
-        let mut counts: Vec<_> = digits.rchunks(DIGITS).map(bucket).collect();
+        for (position, digit) in digits.enumerate() {
+            // What is below one is no whole number.
+            let power = first?.checked_sub(position)?;
+            let digit = u64::from(digit);
+            if digit >= BASE {
+                return None;
+            }
+            counts[power / DIGITS] += if power % DIGITS == 0 { digit } else { digit * BASE };
+        }
         while counts.last() == Some(&0) {
             counts.pop();
         }
-        (counts.len() <= BUCKETS).then_some(Self { counts })
+        Some(Self { counts })
     }
 
     /// The count of each bucket, up to the last one that is not empty.
@@ -85,7 +94,6 @@ fn value_us(bucket: f64) -> i32 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::fmt::Write as _;
 
     /// As the database encodes: the bucket of a latency as a power of ten.
     fn bucket_of(us: i32) -> usize {
@@ -93,27 +101,33 @@ mod tests {
         ((octaves * BUCKETS_PER_OCTAVE).floor() as usize).min(BUCKETS - 1)
     }
 
-    fn packed(values: &[i32]) -> String {
+    fn histogram(values: &[i32]) -> Histogram {
         let mut counts = [0_u64; BUCKETS];
         for &us in values {
             counts[bucket_of(us)] += 1;
         }
-        let mut text = String::new();
-        for count in counts.iter().rev() {
-            write!(text, "{count:08}").unwrap();
-        }
-        let text = text.trim_start_matches('0');
-        if text.is_empty() { "0" } else { text }.to_owned()
+        let digits: Vec<_> = counts
+            .iter()
+            .rev()
+            .flat_map(|count| [(count / BASE) as u16, (count % BASE) as u16])
+            .collect();
+        Histogram::from_digits(digits.into_iter(), (DIGITS * BUCKETS) as i16 - 1).unwrap()
     }
 
     #[test]
-    fn a_stored_number_is_read_from_its_end() {
-        let histogram = Histogram::from_packed("100000000000000200000003").unwrap();
-        assert_eq!(histogram.counts(), [3, 2, 10_000_000]);
-        assert_eq!(Histogram::from_packed("7").unwrap().counts(), [7]);
-        assert_eq!(Histogram::from_packed("0").unwrap(), Histogram::default());
-        for text in ["", "-1", "1.5", "1e5", "NaN", &"1".repeat(DIGITS * BUCKETS + 1)] {
-            assert_eq!(Histogram::from_packed(text), None, "{text}");
+    fn a_stored_number_is_read_from_its_first_digit() {
+        let read = |digits: &[u16], first_power| Histogram::from_digits(digits.iter().copied(), first_power);
+        let counts = |digits: &[u16], first_power| read(digits, first_power).unwrap().counts().to_vec();
+        // 10,000,000 00,000,002 00,000,003
+        assert_eq!(counts(&[1000, 0, 0, 2, 0, 3], 5), [3, 2, 10_000_000]);
+        assert_eq!(counts(&[7], 0), [7]);
+        // Zeros at the end are not told.
+        assert_eq!(counts(&[5], 2), [0, 5]);
+        assert_eq!(counts(&[], 0), [0; 0]);
+        assert_eq!(counts(&[], -1), [0; 0]);
+        assert_eq!(read(&[1], (DIGITS * BUCKETS) as i16), None);
+        for (digits, first_power) in [(&[1][..], -1), (&[1, 5], 0), (&[10_000], 0)] {
+            assert_eq!(read(digits, first_power), None, "{digits:?}");
         }
     }
 
@@ -125,10 +139,7 @@ mod tests {
         );
         assert_eq!(Histogram::default().percentile_us(50), None);
         // Less than the first bucket is in it.
-        assert_eq!(
-            Histogram::from_packed(&packed(&[0])).unwrap().percentile_us(50),
-            Some(65)
-        );
+        assert_eq!(histogram(&[0]).percentile_us(50), Some(65));
     }
 
     proptest! {
@@ -136,7 +147,7 @@ mod tests {
         fn percentiles_are_at_most_2_2_percent_off(
             mut values in proptest::collection::vec(64..100_000_000, 1..200), percent in 1_u64..=100
         ) {
-            let histogram = Histogram::from_packed(&packed(&values)).unwrap();
+            let histogram = histogram(&values);
             prop_assert_eq!(histogram.total(), values.len() as u64);
             values.sort_unstable();
             let exact = values[(values.len() * percent as usize).div_ceil(100) - 1];
@@ -150,10 +161,10 @@ mod tests {
         fn parts_add_up_to_the_whole(
             a in proptest::collection::vec(0..1_000_000, 0..50), b in proptest::collection::vec(0..1_000_000, 0..50)
         ) {
-            let mut sum = Histogram::from_packed(&packed(&a)).unwrap();
-            sum += &Histogram::from_packed(&packed(&b)).unwrap();
+            let mut sum = histogram(&a);
+            sum += &histogram(&b);
             let all: Vec<_> = a.into_iter().chain(b).collect();
-            prop_assert_eq!(sum, Histogram::from_packed(&packed(&all)).unwrap());
+            prop_assert_eq!(sum, histogram(&all));
         }
     }
 }

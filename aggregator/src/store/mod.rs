@@ -39,6 +39,7 @@ pub mod slo;
 pub mod status_page;
 pub mod status_page_component;
 pub mod status_snapshot;
+pub mod stored_histogram;
 pub mod subscriber;
 pub mod test_report;
 pub mod test_run;

@@ -3,6 +3,7 @@
 //! Histograms are summed up within one region or within one bucket of time, never over both: that cannot overflow (see
 //! [`edgewatch_domain::latency`]).
 
+use super::stored_histogram::StoredHistogram;
 use crate::rollup_level::Window;
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_domain::latency::Histogram;
@@ -88,7 +89,7 @@ pub async fn list_buckets(
                   ARRAY[sum(dns_n), sum(tcp_n), sum(tls_n), sum(request_n), sum(ttfb_n), sum(body_n)] AS "ns!",
                   ARRAY[sum(dns_sum_us), sum(tcp_sum_us), sum(tls_sum_us), sum(request_sum_us), sum(ttfb_sum_us),
                         sum(body_sum_us)]::bigint[] AS "sums_us!: Vec<Option<i64>>",
-                  sum(total_hist)::text AS totals
+                  sum(total_hist) AS "totals: StoredHistogram"
            FROM monitor_rollup($1, $2, $3, $4, $5)
            WHERE $7::text IS NULL OR region_id = (SELECT id FROM region WHERE name = $7)
            GROUP BY 1 ORDER BY 1"#,
@@ -108,7 +109,7 @@ pub async fn list_buckets(
         for (slot, mean) in means_us.iter_mut().zip(means) {
             *slot = mean;
         }
-        Ok(Bucket {
+        Bucket {
             index: window.index(row.at),
             counts: Counts {
                 up: row.up,
@@ -117,10 +118,10 @@ pub async fn list_buckets(
                 unmeasured: row.unmeasured,
             },
             means_us,
-            totals: histogram(row.totals)?,
-        })
+            totals: StoredHistogram::or_empty(row.totals),
+        }
     });
-    buckets.collect()
+    Ok(buckets.collect())
 }
 
 /// The regions that have results, by name; or one alone.
@@ -132,11 +133,11 @@ pub async fn list_region_sums(
 ) -> sqlx::Result<Vec<RegionSum>> {
     let rows = sqlx::query!(
         r#"SELECT r.name, s.up AS "up!", s.degraded AS "degraded!", s.down AS "down!", s.unmeasured AS "unmeasured!",
-                  s.phases AS "phases!: Vec<Option<String>>"
+                  s.phases AS "phases!: Vec<Option<StoredHistogram>>"
            FROM (
                SELECT region_id, sum(up) AS up, sum(degraded) AS degraded, sum(down) AS down, sum(unmeasured) AS unmeasured,
                       ARRAY[sum(dns_hist), sum(tcp_hist), sum(tls_hist), sum(request_hist), sum(ttfb_hist), sum(body_hist),
-                            sum(total_hist)]::text[] AS phases
+                            sum(total_hist)] AS phases
                FROM monitor_rollup($1, $2, $3, $4, $5) GROUP BY 1) s
            JOIN region r ON r.id = s.region_id
            WHERE $6::text IS NULL OR r.name = $6
@@ -153,9 +154,9 @@ pub async fn list_region_sums(
     let sums = rows.into_iter().map(|row| {
         let mut phases: [Histogram; 7] = Default::default();
         for (phase, packed) in phases.iter_mut().zip(row.phases) {
-            *phase = histogram(packed)?;
+            *phase = StoredHistogram::or_empty(packed);
         }
-        Ok(RegionSum {
+        RegionSum {
             region: row.name,
             counts: Counts {
                 up: row.up,
@@ -164,9 +165,9 @@ pub async fn list_region_sums(
                 unmeasured: row.unmeasured,
             },
             phases,
-        })
+        }
     });
-    sums.collect()
+    Ok(sums.collect())
 }
 
 /// What each region saw in each bucket, by its name and by time; or one region alone.
@@ -178,10 +179,10 @@ pub async fn list_cells(
 ) -> sqlx::Result<Vec<Cell>> {
     let rows = sqlx::query!(
         r#"SELECT r.name, s.at AS "at!", s.up AS "up!", s.degraded AS "degraded!", s.down AS "down!",
-                  s.unmeasured AS "unmeasured!", s.totals
+                  s.unmeasured AS "unmeasured!", s.totals AS "totals: StoredHistogram"
            FROM (
                SELECT region_id, date_bin($6, bucket, $3) AS at, sum(up) AS up, sum(degraded) AS degraded, sum(down) AS down,
-                      sum(unmeasured) AS unmeasured, sum(total_hist)::text AS totals
+                      sum(unmeasured) AS unmeasured, sum(total_hist) AS totals
                FROM monitor_rollup($1, $2, $3, $4, $5) GROUP BY 1, 2) s
            JOIN region r ON r.id = s.region_id
            WHERE $7::text IS NULL OR r.name = $7
@@ -196,27 +197,18 @@ pub async fn list_cells(
     )
     .fetch_all(db)
     .await?;
-    let cells = rows.into_iter().map(|row| {
-        Ok(Cell {
-            region: row.name,
-            index: window.index(row.at),
-            counts: Counts {
-                up: row.up,
-                degraded: row.degraded,
-                down: row.down,
-                unmeasured: row.unmeasured,
-            },
-            totals: histogram(row.totals)?,
-        })
+    let cells = rows.into_iter().map(|row| Cell {
+        region: row.name,
+        index: window.index(row.at),
+        counts: Counts {
+            up: row.up,
+            degraded: row.degraded,
+            down: row.down,
+            unmeasured: row.unmeasured,
+        },
+        totals: StoredHistogram::or_empty(row.totals),
     });
-    cells.collect()
-}
-
-fn histogram(packed: Option<String>) -> sqlx::Result<Histogram> {
-    let Some(packed) = packed else {
-        return Ok(Histogram::default());
-    };
-    Histogram::from_packed(&packed).ok_or_else(|| sqlx::Error::Decode("a histogram cannot be read".into()))
+    Ok(cells.collect())
 }
 
 /// Rounded to whole microseconds.

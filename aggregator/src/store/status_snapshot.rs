@@ -1,6 +1,7 @@
 //! What status pages tell beside the record of states: incidents with their public updates, how long checks took, what
 //! regions see. One statement each, however many pages there are.
 
+use super::stored_histogram::StoredHistogram;
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::incident::Severity;
 use edgewatch_domain::{latency::Histogram, span::Span, verdict::Verdict};
@@ -118,7 +119,7 @@ pub async fn list_latencies(
     let (from, to) = (at(window.from_ms), at(window.to_ms));
     let rows = sqlx::query!(
         // No more than an hour is summed up here: that cannot overflow.
-        r#"SELECT w.component_id AS "component_id!", r.hour AS "hour!", sum(r.total_hist)::text AS "hist!"
+        r#"SELECT w.component_id AS "component_id!", r.hour AS "hour!", sum(r.total_hist) AS "hist!: StoredHistogram"
            FROM UNNEST($1::int4[], $2::int4[]) AS w (component_id, monitor_id)
            CROSS JOIN LATERAL (
                SELECT date_bin('1 hour', m.bucket, '2000-01-01 00:00Z') AS hour, m.total_hist
@@ -134,13 +135,11 @@ pub async fn list_latencies(
     .await?;
     let mut latencies: BTreeMap<i32, Vec<_>> = BTreeMap::new();
     for row in rows {
-        let unreadable = || sqlx::Error::Decode("a histogram cannot be read".into());
-        let histogram = Histogram::from_packed(&row.hist).ok_or_else(unreadable)?;
         let index = usize::try_from((row.hour - from).num_hours()).unwrap_or_default();
         latencies
             .entry(row.component_id)
             .or_default()
-            .push((index, histogram));
+            .push((index, row.hist.0));
     }
     Ok(latencies)
 }

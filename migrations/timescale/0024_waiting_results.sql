@@ -1,0 +1,2 @@
+-- On plain PostgreSQL results wait for the rollups; continuous aggregates add them by themselves.
+SELECT;

@@ -9,10 +9,11 @@ mod month;
 
 use crate::store::{
     maintenance::{StoredMaintenance, list_maintenance},
+    policy::Places,
     status_page::StoredPage,
     status_page_component::list_states,
     status_snapshot::{
-        StoredIncident, find_known_since, list_incidents, list_latencies, list_region_votes, list_tags,
+        StoredIncident, find_known_since, list_incidents, list_latencies, list_places, list_region_votes,
     },
     timeline::list_tails,
 };
@@ -60,8 +61,8 @@ pub struct Sources {
     by_hand: BTreeMap<i32, Vec<(i64, ComponentState)>>,
     incidents: Vec<StoredIncident>,
     maintenance: Vec<StoredMaintenance>,
-    /// The tags of monitors.
-    tags: BTreeMap<i32, Vec<String>>,
+    /// Where monitors belong.
+    places: BTreeMap<i32, Places>,
     /// What regions see of monitors.
     regions: BTreeMap<i32, Vec<(String, Verdict)>>,
     latencies: Latencies,
@@ -96,7 +97,7 @@ impl Sources {
             by_hand: list_states(&mut *db, &ids, at(window.from_ms)).await?,
             incidents: list_incidents(&mut *db, None, &monitors, window).await?,
             maintenance: list_maintenance(&mut *db, None).await?,
-            tags: list_tags(&mut *db, &monitors).await?,
+            places: list_places(&mut *db, &monitors).await?,
             regions: list_region_votes(db, &of_regions).await?,
             latencies: Latencies::new(),
         })

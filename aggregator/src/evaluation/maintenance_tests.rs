@@ -213,3 +213,60 @@ async fn a_changed_window_leaves_the_record_that_it_would_have_left(pool: PgPool
         .collect();
     assert_eq!(states, [(0, Unknown), (1, Maintenance), (2, Unknown)]);
 }
+
+/// Windows for a status page and for a group on it cover what is shown there, while it is: what has passed stays.
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_window_is_for_what_a_status_page_shows_while_it_does(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    let mut probe = TestProbe::enrolled(&mut server, "weur").await;
+    let client = server.client(Role::Editor).await;
+    let id = create_monitor(&client, json!({})).await;
+    let part = json!({"name": "Checkout", "source": {"type": "monitors", "monitors": [id], "rule": "all"}});
+    let group = |children: Value| json!({"name": "Shop", "source": {"type": "group", "rule": "all"}, "children": children});
+    let page = |components: Value| json!({"slug": "shop", "title": "Shop", "components": components});
+    let made = client
+        .post("/api/v1/status-pages", page(json!([group(json!([part]))])))
+        .await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let listed = client.get("/api/v1/status-pages").await.json();
+    let groups = listed[0]["groups"].as_array().unwrap().clone();
+    assert_eq!([&groups[0]["name"], &groups[1]["name"]], ["Shop", "Checkout"]);
+
+    let begin = server.state.clock.now();
+    let minute = |n| begin + TimeDelta::minutes(n);
+    for (scope, from, to) in [
+        (json!({"groups": [groups[0]["id"]]}), 1, 3),
+        (json!({"pages": [made.json()["id"]]}), 5, 20),
+    ] {
+        let schedule = json!({"type": "once", "from": minute(from), "to": minute(to)});
+        plan(
+            &client,
+            json!({"name": "rack", "schedule": schedule, "scope": scope}),
+        )
+        .await;
+    }
+    check(&server, &mut probe, id, 7, 0..0).await;
+    // Taken off the page in the middle of its window.
+    let empty = page(json!([group(json!([]))]));
+    let changed = client.put("/api/v1/status-pages/1", empty).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    check(&server, &mut probe, id, 3, 0..0).await;
+    let windows = |record: Vec<(i64, MonitorState, MonitorState)>| {
+        let states = record.into_iter().map(|(minute, state, _)| (minute, state));
+        states.filter(|&(_, state)| state != Unknown).collect::<Vec<_>>()
+    };
+    let mut found = windows(record(&pool, begin).await);
+    // Up began with the first check, whenever in the first minute that was.
+    found.retain(|&(minute, _)| minute > 0);
+    assert_eq!(found, [(1, Maintenance), (3, Up), (5, Maintenance), (7, Up)]);
+
+    let nowhere = json!({"name": "x", "schedule": {"type": "once", "from": minute(30), "to": minute(31)},
+                         "scope": {"groups": [groups[1]["id"]], "pages": [99]}});
+    let refused = client.post("/api/v1/maintenance", nowhere).await;
+    assert_eq!(
+        refused.pointers(),
+        ["/scope/groups/0", "/scope/pages/0"],
+        "{}",
+        refused.text
+    );
+}

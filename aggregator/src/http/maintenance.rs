@@ -319,12 +319,15 @@ async fn write(
         everything,
         monitors,
         tags,
+        groups,
+        pages,
     } = settings.scope.clone();
     let scope = Scope {
         everything,
         monitors: monitors.into_iter().collect(),
         tags: tags.into_iter().collect(),
-        ..Scope::default()
+        groups: groups.into_iter().collect(),
+        pages: pages.into_iter().collect(),
     };
     let version = NewVersion {
         from,
@@ -395,6 +398,8 @@ fn settings_at(stored: &StoredMaintenance, index: usize) -> Option<MaintenanceSe
             everything: version.scope.everything,
             monitors: version.scope.monitors.iter().copied().collect(),
             tags: version.scope.tags.iter().cloned().collect(),
+            groups: version.scope.groups.iter().copied().collect(),
+            pages: version.scope.pages.iter().copied().collect(),
         },
     })
 }

@@ -18,6 +18,7 @@ use crate::{
     announcement::Change,
     state::AppState,
     store::{
+        policy::note_page_policies,
         status_page::{
             self, PageFilter, StoredPage, add_change, list_changes, list_pages, lock_page, set_deleted,
         },
@@ -31,8 +32,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use edgewatch_client::status_page::{
-    PageAccess, StatusPage, StatusPageChangeKind, StatusPageComponent, StatusPageSettings, StatusPageSummary,
-    StatusPagesQuery,
+    ComponentSource, PageAccess, PageGroup, StatusPage, StatusPageChangeKind, StatusPageComponent,
+    StatusPageSettings, StatusPageSummary, StatusPagesQuery,
 };
 use edgewatch_protocol::problem::{FieldError, ProblemType};
 use sqlx::PgConnection;
@@ -70,6 +71,7 @@ async fn list_status_pages(
     let summaries = pages.into_iter().map(|page| StatusPageSummary {
         id: page.id,
         components: count(&page.settings.components),
+        groups: groups(&page.settings.components),
         state: live.page(page.id).map(|live| live.snapshot.state),
         slug: page.settings.slug,
         title: page.settings.title,
@@ -86,6 +88,19 @@ fn count(components: &[StatusPageComponent]) -> u32 {
         .iter()
         .map(|component| 1 + count(&component.children))
         .sum()
+}
+
+/// The components that hold monitors or others, in the order of the tree.
+fn groups(components: &[StatusPageComponent]) -> Vec<PageGroup> {
+    let group = |component: &StatusPageComponent| {
+        let is_by_hand = matches!(component.source, ComponentSource::ByHand { .. });
+        let own = component.id.filter(|_| !is_by_hand).map(|id| PageGroup {
+            id,
+            name: component.name.clone(),
+        });
+        own.into_iter().chain(groups(&component.children))
+    };
+    components.iter().flat_map(group).collect()
 }
 
 /// One status page, with who did what to it.
@@ -123,6 +138,7 @@ async fn create_status_page(
     let hash = hash_of(&state, &settings).await?;
     let id = status_page::create_page(&mut tx, &settings, hash.as_deref(), now).await?;
     replace_components(&mut tx, id, &settings.components, now).await?;
+    note_page_policies(&mut tx, id, now).await?;
     let author = (session.user.user_id, now);
     add_change(&mut tx, id, author, StatusPageChangeKind::Created, "").await?;
     let made = answer(&mut tx, id).await?;
@@ -171,6 +187,7 @@ async fn update_status_page(
     let hash = hash_of(&state, &settings).await?;
     status_page::update_page(&mut tx, id, &settings, hash.as_deref(), now).await?;
     replace_components(&mut tx, id, &settings.components, now).await?;
+    note_page_policies(&mut tx, id, now).await?;
     let author = (session.user.user_id, now);
     let detail = changed_fields(&kept.settings, &settings);
     add_change(&mut tx, id, author, StatusPageChangeKind::Changed, &detail).await?;
@@ -200,6 +217,7 @@ async fn delete_status_page(
     let mut tx = state.pool.begin().await?;
     find_present(&mut tx, id).await?;
     set_deleted(&mut tx, id, Some(now)).await?;
+    note_page_policies(&mut tx, id, now).await?;
     let author = (session.user.user_id, now);
     add_change(&mut tx, id, author, StatusPageChangeKind::Removed, "").await?;
     tx.commit().await?;
@@ -239,6 +257,7 @@ async fn restore_status_page(
             None => taken,
         }
     })?;
+    note_page_policies(&mut tx, id, now).await?;
     let author = (session.user.user_id, now);
     add_change(&mut tx, id, author, StatusPageChangeKind::Restored, "").await?;
     let restored = answer(&mut tx, id).await?;

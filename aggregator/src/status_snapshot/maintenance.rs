@@ -5,7 +5,7 @@ use crate::store::status_page::StoredPage;
 use chrono::DateTime;
 use edgewatch_client::public_status::PublicMaintenance;
 use edgewatch_domain::{
-    maintenance::{Membership, Scope, occurrences},
+    maintenance::{Scope, occurrences},
     span::Span,
 };
 
@@ -13,12 +13,8 @@ use edgewatch_domain::{
 pub fn of_page(page: &StoredPage, tree: &Tree<'_>, sources: &Sources, range: Span) -> Vec<PublicMaintenance> {
     let at = |ms| DateTime::from_timestamp_millis(ms).unwrap_or_default();
     let covers = |scope: &Scope, monitor: i32| {
-        scope.covers(Membership {
-            monitor,
-            tags: sources.tags.get(&monitor).map_or(&[], Vec::as_slice),
-            groups: &[],
-            pages: &[],
-        })
+        let places = sources.places.get(&monitor);
+        places.is_some_and(|places| scope.covers(places.of(monitor)))
     };
     let mut windows = Vec::new();
     for stored in &sources.maintenance {

@@ -63,7 +63,7 @@ pub async fn list_maintenance(
 ) -> sqlx::Result<Vec<StoredMaintenance>> {
     let rows = sqlx::query!(
         r#"SELECT m.id, m.created_at, v.from_at, u.email AS "author?", v.name, v.note,
-                  v.schedule AS "schedule: Json<Schedule>", v.everything, v.tags, v.not_before,
+                  v.schedule AS "schedule: Json<Schedule>", v.everything, v.tags, v.groups, v.pages, v.not_before,
                   CASE WHEN v.monitors = '{}' THEN v.monitors
                        ELSE ARRAY(SELECT w.id FROM monitor w WHERE w.id = ANY(v.monitors)) END AS "monitors!"
            FROM maintenance m JOIN maintenance_version v ON v.maintenance_id = m.id
@@ -96,7 +96,8 @@ pub async fn list_maintenance(
                 everything: row.everything,
                 monitors: row.monitors.into_iter().collect(),
                 tags: row.tags.into_iter().collect(),
-                ..Scope::default()
+                groups: row.groups.into_iter().collect(),
+                pages: row.pages.into_iter().collect(),
             },
             not_before_ms: row.not_before.map_or(i64::MIN, |at| at.timestamp_millis()),
         });
@@ -141,9 +142,9 @@ pub async fn add_version(db: &mut PgConnection, id: i32, new: NewVersion<'_>) ->
     let mut changed = open(&list_maintenance(&mut *db, Some(id)).await?);
     sqlx::query!(
         "INSERT INTO maintenance_version
-             (maintenance_id, revision, from_at, user_id, name, note, schedule, everything, monitors, tags, not_before)
+             (maintenance_id, revision, from_at, user_id, name, note, schedule, everything, monitors, tags, groups, pages, not_before)
          SELECT $1, coalesce((SELECT max(revision) FROM maintenance_version WHERE maintenance_id = $1), 0) + 1,
-                $2, $3, $4, $5, $6, $7, $8, $9, $10",
+                $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12",
         id,
         new.from,
         new.user_id,
@@ -153,6 +154,8 @@ pub async fn add_version(db: &mut PgConnection, id: i32, new: NewVersion<'_>) ->
         new.scope.everything,
         &new.scope.monitors.iter().copied().collect::<Vec<_>>(),
         &new.scope.tags.iter().cloned().collect::<Vec<_>>(),
+        &new.scope.groups.iter().copied().collect::<Vec<_>>(),
+        &new.scope.pages.iter().copied().collect::<Vec<_>>(),
         (new.not_before_ms > i64::MIN).then(|| at(new.not_before_ms))
     )
     .execute(&mut *db)
@@ -202,7 +205,7 @@ pub async fn judge_passed_edges(db: &mut PgConnection, now: DateTime<Utc>) -> sq
 }
 
 /// Has the monitors of these versions judged again, each from its moment on, Unix milliseconds. Also those that carried
-/// a tag only then.
+/// a tag, or were shown somewhere, only then.
 async fn judge_again(db: &mut PgConnection, changed: &[(i32, usize, i64)]) -> sqlx::Result<()> {
     if changed.is_empty() {
         return Ok(());
@@ -219,7 +222,8 @@ async fn judge_again(db: &mut PgConnection, changed: &[(i32, usize, i64)]) -> sq
          FROM UNNEST($1::int4[], $2::int4[], $3::timestamptz[]) AS w (maintenance_id, revision, from_at)
          JOIN maintenance_version v USING (maintenance_id, revision)
          JOIN monitor m ON v.everything OR m.id = ANY(v.monitors)
-              OR EXISTS (SELECT FROM monitor_policy p WHERE p.monitor_id = m.id AND p.tags && v.tags)
+              OR EXISTS (SELECT FROM monitor_policy p WHERE p.monitor_id = m.id
+                             AND (p.tags && v.tags OR p.groups && v.groups OR p.pages && v.pages))
          GROUP BY m.id
          ON CONFLICT DO NOTHING",
         &ids,

@@ -3,7 +3,7 @@
 use super::{
     definition::{Owner, open_definition, seal_definition},
     evaluation_queue::void_evaluation,
-    policy::note_policy,
+    policy::note_policies,
 };
 use crate::{
     heartbeat::{self, push_probe::PushProbe, token},
@@ -314,7 +314,7 @@ async fn write_monitor(
         None => store::heartbeat::delete_heartbeat(&mut *db, id).await?,
     }
     set_regions(&mut *db, id, &settings.regions).await?;
-    note_policy(db, id, now).await
+    note_policies(db, &[id], now).await
 }
 
 async fn set_regions(db: &mut PgConnection, id: i32, regions: &[Region]) -> sqlx::Result<()> {

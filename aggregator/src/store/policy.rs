@@ -1,5 +1,6 @@
 //! What monitors are judged by, over time: `monitor_policy`, `monitor_to_judge`.
 
+use super::evaluation_queue::void_evaluation;
 use chrono::{DateTime, Utc};
 use edgewatch_domain::{
     maintenance::{Membership, Scope},
@@ -18,12 +19,35 @@ pub struct MonitorRules {
     pub history: PolicyHistory,
     /// When it was paused; a pause that lasts has no end.
     pub pauses: SpanSet,
-    /// The tags that it carried, each with the time from which it did; the first from the beginning of time.
-    pub tags: Vec<(i64, Vec<String>)>,
+    /// Where it belonged, each with the time from which it did; the first from the beginning of time.
+    pub places: Vec<(i64, Places)>,
 }
 
-/// From when on, what, whether paused, and the tags.
-type Entry = (i64, Policy, bool, Vec<String>);
+/// Where a monitor belongs, as far as maintenance goes by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The tags that it carries.
+    pub tags: Vec<String>,
+    /// The components and groups of status pages that it is in.
+    pub groups: Vec<i32>,
+    /// The status pages that show it.
+    pub pages: Vec<i32>,
+}
+
+impl Places {
+    /// As the domain asks for it.
+    pub fn of(&self, monitor: i32) -> Membership<'_> {
+        Membership {
+            monitor,
+            tags: &self.tags,
+            groups: &self.groups,
+            pages: &self.pages,
+        }
+    }
+}
+
+/// From when on, what, whether paused, and where it belongs.
+type Entry = (i64, Policy, bool, Places);
 
 /// What these monitors are judged by; those that are gone are left out.
 pub async fn list_rules(
@@ -32,7 +56,7 @@ pub async fn list_rules(
 ) -> sqlx::Result<BTreeMap<i32, MonitorRules>> {
     let rows = sqlx::query!(
         "SELECT m.id, m.created_at, p.from_at, p.interval_s, p.confirmations, p.recoveries, p.quorum, p.paused, p.tags,
-                p.flapping_changes, p.flapping_within_s, p.flapping_holds_s,
+                p.groups, p.pages, p.flapping_changes, p.flapping_within_s, p.flapping_holds_s,
                 coalesce(p.regions, ARRAY(SELECT r.id FROM region r)) AS \"regions!\"
          FROM UNNEST($1::int4[]) AS w (id) JOIN monitor m USING (id) JOIN monitor_policy p ON p.monitor_id = m.id
          ORDER BY m.id, p.from_at",
@@ -58,16 +82,21 @@ pub async fn list_rules(
         };
         let created_ms = row.created_at.timestamp_millis();
         let (_, of_monitor) = entries.entry(row.id).or_insert((created_ms, Vec::new()));
-        of_monitor.push((row.from_at.timestamp_millis(), policy, row.paused, row.tags));
+        let places = Places {
+            tags: row.tags,
+            groups: row.groups,
+            pages: row.pages,
+        };
+        of_monitor.push((row.from_at.timestamp_millis(), policy, row.paused, places));
     }
     let rules = entries.into_iter().filter_map(|(id, (created_ms, mut entries))| {
         let pauses = pauses(&entries);
-        let mut tags: Vec<_> = entries
+        let mut places: Vec<_> = entries
             .iter_mut()
             .map(|entry| (entry.0, std::mem::take(&mut entry.3)))
             .collect();
-        tags.dedup_by(|next, last| next.1 == last.1);
-        if let Some(first) = tags.first_mut() {
+        places.dedup_by(|next, last| next.1 == last.1);
+        if let Some(first) = places.first_mut() {
             first.0 = i64::MIN;
         }
         let policies = entries.into_iter().map(|entry| (entry.0, entry.1));
@@ -78,7 +107,7 @@ pub async fn list_rules(
                 created_ms,
                 history,
                 pauses,
-                tags,
+                places,
             },
         ))
     });
@@ -100,57 +129,76 @@ impl MonitorRules {
         current.is_some_and(|(_, policy)| policy.regions.binary_search(&region).is_ok())
     }
 
-    /// When a scope covers the monitor of this number: always, or while it carries one of the tags.
+    /// When a scope covers the monitor of this number: always, or while it belongs where the scope says.
     pub fn covered_by(&self, monitor: i32, scope: &Scope) -> SpanSet {
-        let ends = self.tags.iter().skip(1).map(|next| next.0).chain([i64::MAX]);
-        let covered = self.tags.iter().zip(ends).filter(|((_, tags), _)| {
-            scope.covers(Membership {
-                monitor,
-                tags,
-                groups: &[],
-                pages: &[],
-            })
-        });
+        let ends = self.places.iter().skip(1).map(|next| next.0).chain([i64::MAX]);
+        let covered = self
+            .places
+            .iter()
+            .zip(ends)
+            .filter(|((_, places), _)| scope.covers(places.of(monitor)));
         covered
             .map(|(&(from_ms, _), to_ms)| Span::new(from_ms, to_ms))
             .collect()
     }
 }
 
-/// Notes what a monitor is judged by from now on, if that is something else than before, and has it judged again.
-pub async fn note_policy(db: &mut PgConnection, monitor: i32, now: DateTime<Utc>) -> sqlx::Result<()> {
+/// Notes what monitors are judged by from now on, if that is something else than before, and has them judged again.
+pub async fn note_policies(db: &mut PgConnection, monitors: &[i32], now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
-        "WITH new AS (
+        "WITH member AS MATERIALIZED (SELECT * FROM status_page_membership WHERE monitor_id = ANY($1)),
+         new AS (
              SELECT m.id, m.interval_s, m.confirmations, m.recoveries, m.quorum, m.paused, m.tags,
+                    ARRAY(SELECT DISTINCT component_id FROM member WHERE monitor_id = m.id ORDER BY 1) AS groups,
+                    ARRAY(SELECT DISTINCT page_id FROM member WHERE monitor_id = m.id ORDER BY 1) AS pages,
                     m.flapping_changes, m.flapping_within_s, m.flapping_holds_s,
                     CASE WHEN NOT m.all_regions
                          THEN ARRAY(SELECT region_id FROM monitor_region mr WHERE mr.monitor_id = m.id ORDER BY 1)
                     END AS regions
-             FROM monitor m WHERE m.id = $1),
-         last AS (SELECT * FROM monitor_policy WHERE monitor_id = $1 ORDER BY from_at DESC LIMIT 1),
+             FROM monitor m WHERE m.id = ANY($1)),
+         last AS (
+             SELECT DISTINCT ON (monitor_id) * FROM monitor_policy WHERE monitor_id = ANY($1)
+             ORDER BY monitor_id, from_at DESC),
          noted AS (
              INSERT INTO monitor_policy (monitor_id, from_at, interval_s, confirmations, recoveries, quorum, regions, paused, tags,
-                                         flapping_changes, flapping_within_s, flapping_holds_s)
+                                         groups, pages, flapping_changes, flapping_within_s, flapping_holds_s)
              SELECT n.id, $2, n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused, n.tags,
-                    n.flapping_changes, n.flapping_within_s, n.flapping_holds_s
-             FROM new n LEFT JOIN last l ON true
-             WHERE (l.interval_s, l.confirmations, l.recoveries, l.quorum, l.regions, l.paused, l.tags,
+                    n.groups, n.pages, n.flapping_changes, n.flapping_within_s, n.flapping_holds_s
+             FROM new n LEFT JOIN last l ON l.monitor_id = n.id
+             WHERE (l.interval_s, l.confirmations, l.recoveries, l.quorum, l.regions, l.paused, l.tags, l.groups, l.pages,
                     l.flapping_changes, l.flapping_within_s, l.flapping_holds_s)
                    IS DISTINCT FROM (n.interval_s, n.confirmations, n.recoveries, n.quorum, n.regions, n.paused, n.tags,
-                                         n.flapping_changes, n.flapping_within_s, n.flapping_holds_s)
+                                     n.groups, n.pages, n.flapping_changes, n.flapping_within_s, n.flapping_holds_s)
              ON CONFLICT (monitor_id, from_at) DO UPDATE SET
                  interval_s = excluded.interval_s, confirmations = excluded.confirmations,
                  recoveries = excluded.recoveries, quorum = excluded.quorum, regions = excluded.regions,
-                 paused = excluded.paused, tags = excluded.tags, flapping_changes = excluded.flapping_changes,
-                 flapping_within_s = excluded.flapping_within_s, flapping_holds_s = excluded.flapping_holds_s
+                 paused = excluded.paused, tags = excluded.tags, groups = excluded.groups, pages = excluded.pages,
+                 flapping_changes = excluded.flapping_changes, flapping_within_s = excluded.flapping_within_s,
+                 flapping_holds_s = excluded.flapping_holds_s
              RETURNING monitor_id)
          INSERT INTO monitor_to_judge (monitor_id, from_at) SELECT monitor_id, $2 FROM noted ON CONFLICT DO NOTHING",
-        monitor,
+        monitors,
         now
     )
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// The same of the monitors that a status page shows now, or showed when that was noted last.
+pub async fn note_page_policies(db: &mut PgConnection, page: i32, now: DateTime<Utc>) -> sqlx::Result<()> {
+    // Nothing is judged meanwhile: that would be by what held before.
+    void_evaluation(&mut *db).await?;
+    let monitors = sqlx::query_scalar!(
+        "SELECT monitor_id AS \"monitor_id!\" FROM status_page_membership WHERE page_id = $1
+         UNION SELECT monitor_id FROM (
+             SELECT DISTINCT ON (monitor_id) monitor_id, pages FROM monitor_policy ORDER BY monitor_id, from_at DESC) l
+         WHERE $1 = ANY(l.pages)",
+        page
+    )
+    .fetch_all(&mut *db)
+    .await?;
+    note_policies(db, &monitors, now).await
 }
 
 /// Takes the monitors that are to be judged again out of the queue, at most so many: since when, Unix milliseconds.

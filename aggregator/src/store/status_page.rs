@@ -8,6 +8,7 @@ use edgewatch_client::status_page::{
     StatusPageSettings,
 };
 use sqlx::{PgConnection, PgExecutor};
+use std::collections::HashSet;
 
 /// Hexadecimal digits of a logo's digest in its address.
 const DIGEST_SHOWN: usize = 16;
@@ -332,4 +333,15 @@ pub async fn list_logos(db: impl PgExecutor<'_>, pages: &[i32]) -> sqlx::Result<
         (row.id, logo)
     });
     Ok(logos.collect())
+}
+
+/// Which of these pages there are.
+pub async fn list_page_ids(db: impl PgExecutor<'_>, ids: &[i32]) -> sqlx::Result<HashSet<i32>> {
+    let found = sqlx::query_scalar!(
+        "SELECT id FROM status_page WHERE id = ANY($1) AND deleted_at IS NULL",
+        ids
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(found.into_iter().collect())
 }

@@ -6,7 +6,7 @@ use edgewatch_client::{
     status_page::{ComponentSource, GroupRule, StatusPageComponent},
 };
 use sqlx::{PgConnection, PgExecutor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 fn rule_of(name: &str) -> GroupRule {
     if name == "any" {
@@ -244,6 +244,18 @@ pub async fn list_states(
         states.entry(row.component_id).or_default().push(state);
     }
     Ok(states)
+}
+
+/// Which of these components, of pages that there are.
+pub async fn list_component_ids(db: impl PgExecutor<'_>, ids: &[i32]) -> sqlx::Result<HashSet<i32>> {
+    let found = sqlx::query_scalar!(
+        "SELECT c.id FROM status_page_component c JOIN status_page p ON p.id = c.page_id
+         WHERE c.id = ANY($1) AND p.deleted_at IS NULL",
+        ids
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(found.into_iter().collect())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What status pages tell beside the record of states: incidents with their public updates, how long checks took, what
 //! regions see. One statement each, however many pages there are.
 
-use super::stored_histogram::StoredHistogram;
+use super::{policy::Places, stored_histogram::StoredHistogram};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::incident::Severity;
 use edgewatch_domain::{latency::Histogram, span::Span, verdict::Verdict};
@@ -167,15 +167,27 @@ pub async fn list_region_votes(
     Ok(votes)
 }
 
-/// The tags of these monitors, by monitor.
-pub async fn list_tags(
-    db: impl PgExecutor<'_>,
-    monitors: &[i32],
-) -> sqlx::Result<BTreeMap<i32, Vec<String>>> {
-    let rows = sqlx::query!("SELECT id, tags FROM monitor WHERE id = ANY($1)", monitors)
-        .fetch_all(db)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.tags)).collect())
+/// Where these monitors belong, by monitor.
+pub async fn list_places(db: impl PgExecutor<'_>, monitors: &[i32]) -> sqlx::Result<BTreeMap<i32, Places>> {
+    let rows = sqlx::query!(
+        r#"SELECT m.id, m.tags,
+                  array_agg(DISTINCT s.component_id) FILTER (WHERE s.component_id IS NOT NULL) AS groups,
+                  array_agg(DISTINCT s.page_id) FILTER (WHERE s.page_id IS NOT NULL) AS pages
+           FROM monitor m LEFT JOIN status_page_membership s ON s.monitor_id = m.id
+           WHERE m.id = ANY($1) GROUP BY m.id"#,
+        monitors
+    )
+    .fetch_all(db)
+    .await?;
+    let places = rows.into_iter().map(|row| {
+        let places = Places {
+            tags: row.tags,
+            groups: row.groups.unwrap_or_default(),
+            pages: row.pages.unwrap_or_default(),
+        };
+        (row.id, places)
+    });
+    Ok(places.collect())
 }
 
 /// When anything was known first of any of these monitors and components, Unix milliseconds.

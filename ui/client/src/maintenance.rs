@@ -117,7 +117,7 @@ impl From<&Schedule> for MaintenanceSchedule {
     }
 }
 
-/// What a maintenance is for; one of the three at least.
+/// What a maintenance is for; one of these at least.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -128,12 +128,18 @@ pub struct MaintenanceScope {
     pub monitors: Vec<i32>,
     /// Monitors that carry one of these tags, while they carry it.
     pub tags: Vec<String>,
+    /// Components and groups of status pages, by number: monitors that are in one of them, while they are.
+    pub groups: Vec<i32>,
+    /// Status pages, by number: monitors that one of them shows, while it does.
+    pub pages: Vec<i32>,
 }
 
 json_object!(MaintenanceScope {
     everything [or false],
     monitors [or Vec::new()],
     tags [or Vec::new()],
+    groups [or Vec::new()],
+    pages [or Vec::new()],
 });
 
 /// A maintenance as answered.

@@ -303,6 +303,8 @@ pub struct StatusPageSummary {
     pub access: PageAccess,
     /// How many components and groups it has.
     pub components: u32,
+    /// Those that show monitors, in the order of the page.
+    pub groups: Vec<PageGroup>,
     /// What it says of all of them; absent where it was not taken yet.
     pub state: Option<ComponentState>,
     /// When it was changed last.
@@ -311,6 +313,18 @@ pub struct StatusPageSummary {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
+/// A component or group that shows monitors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PageGroup {
+    /// Its number.
+    pub id: i32,
+    /// Its name.
+    pub name: String,
+}
+
+json_object!(PageGroup { id, name });
+
 json_object!(StatusPageSummary {
     id,
     slug,
@@ -318,6 +332,7 @@ json_object!(StatusPageSummary {
     host,
     access,
     components,
+    groups,
     state,
     updated_at,
     deleted_at

@@ -177,9 +177,18 @@ pub fn scope(scope: &MaintenanceScope) -> String {
     if scope.everything {
         return "all monitors".to_owned();
     }
-    let monitors = (!scope.monitors.is_empty()).then(|| format::counted(scope.monitors.len(), "monitor"));
+    let counted = |numbers: &[i32], what| (!numbers.is_empty()).then(|| format::counted(numbers.len(), what));
     let tags = scope.tags.iter().map(|tag| format!("tag {tag}"));
-    monitors.into_iter().chain(tags).collect::<Vec<_>>().join(", ")
+    let shown = [
+        counted(&scope.pages, "status page"),
+        counted(&scope.groups, "component"),
+    ];
+    let monitors = counted(&scope.monitors, "monitor");
+    let all = monitors
+        .into_iter()
+        .chain(tags)
+        .chain(shown.into_iter().flatten());
+    all.collect::<Vec<_>>().join(", ")
 }
 
 fn card(one: &Maintenance) -> AnyView {

@@ -14,9 +14,11 @@ use crate::{
 use edgewatch_client::{
     Client,
     maintenance::{
-        Maintenance, MaintenanceChangeKind, MaintenanceSchedule, MaintenanceSettings, MaintenanceStatus,
+        Maintenance, MaintenanceChangeKind, MaintenanceSchedule, MaintenanceScope, MaintenanceSettings,
+        MaintenanceStatus,
     },
     protocol::problem::{Problem, ProblemType},
+    status_page::StatusPageSummary,
 };
 use leptos::prelude::*;
 
@@ -100,6 +102,7 @@ async fn form(client: &Client, one: Option<&Maintenance>, is_recurring: bool) ->
         .map(|settings| settings.scope.clone())
         .unwrap_or_default();
     let choices = list_choices(overview, &chosen.monitors);
+    let shown = shown(&client.list_status_pages(false).await?, &chosen);
     Ok(html! {
         <form class="card written-form" data-api=api data-then="/maintenance" novalidate>
             {problem("")}
@@ -123,6 +126,7 @@ async fn form(client: &Client, one: Option<&Maintenance>, is_recurring: bool) ->
                     {boxes("scope/monitors", &choices)}
                     {problem("/scope")}
                 </fieldset>
+                {shown}
                 <div class="sixths-6">
                     {field("/scope/tags", "Tags", "With commas between: monitors that carry one of them, while they carry it", html! {
                         <input class="input" id=input_id("/scope/tags") name="scope/tags" data-kind="list" value=chosen.tags.join(", ") autocomplete="off" />
@@ -134,6 +138,42 @@ async fn form(client: &Client, one: Option<&Maintenance>, is_recurring: bool) ->
                 <a class="button" href="/maintenance">"Cancel"</a>
             </div>
         </form>
+    })
+}
+
+/// What status pages show, to choose; nothing while there are none.
+fn shown(pages: &[StatusPageSummary], chosen: &MaintenanceScope) -> Option<AnyView> {
+    let check = |name: &'static str, id: i32, is_chosen: bool, label: AnyView| {
+        html! {
+            <label class="check">
+                <input r#type="checkbox" name=name data-kind="each" value=id.to_string() checked=is_chosen />
+                {label}
+            </label>
+        }
+    };
+    let page = |page: &StatusPageSummary| {
+        let groups = page.groups.iter().map(|group| {
+            let label = html! { <span>{group.name.clone()}</span> };
+            check("scope/groups", group.id, chosen.groups.contains(&group.id), label)
+        });
+        let title = html! { <strong>{page.title.clone()}</strong> };
+        html! {
+            <div class="written-place">
+                {check("scope/pages", page.id, chosen.pages.contains(&page.id), title)}
+                <div class="written-place-groups">{groups.collect_view()}</div>
+            </div>
+        }
+    };
+    (!pages.is_empty()).then(|| {
+        html! {
+            <fieldset class="field sixths-6">
+                <legend class="label">"What status pages show"</legend>
+                <p class="hint">"Monitors of a page, or of one of its components or groups, while they are shown there"</p>
+                <div class="written-choices">{pages.iter().map(page).collect_view()}</div>
+                {problem("/scope/pages")}
+                {problem("/scope/groups")}
+            </fieldset>
+        }
     })
 }
 

@@ -160,7 +160,7 @@ async fn faults_are_named_by_field(pool: PgPool) {
             with("scope", json!({"monitors": [id, id + 1], "tags": [""]})),
             vec!["/scope/monitors/1", "/scope/tags/0"],
         ),
-        (with("scope", json!({"groups": [1]})), vec!["/scope/groups"]),
+        (with("scope", json!({"groups": [1]})), vec!["/scope/groups/0"]),
         (
             with("schedule", recurring("Mars/Olympus", "tomorrow", "FREQ=HOURLY")),
             vec![

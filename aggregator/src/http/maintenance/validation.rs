@@ -3,7 +3,10 @@
 use super::to_come;
 use crate::{
     http::{ApiError, error::ApiResult},
-    store::{maintenance::StoredMaintenance, monitor::list_monitor_ids},
+    store::{
+        maintenance::StoredMaintenance, monitor::list_monitor_ids, status_page::list_page_ids,
+        status_page_component::list_component_ids,
+    },
     validation::{NAME_CHARACTERS, TAG_CHARACTERS},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -91,20 +94,34 @@ pub fn schedule_errors(
 
 async fn scope_errors(db: &mut PgConnection, scope: &MaintenanceScope) -> sqlx::Result<Vec<FieldError>> {
     let mut errors = Vec::new();
-    if !scope.everything && scope.monitors.is_empty() && scope.tags.is_empty() {
-        errors.push(error("/scope", "names nothing: all monitors, some, or tags"));
+    let numbers = [&scope.monitors, &scope.groups, &scope.pages];
+    if !scope.everything && scope.tags.is_empty() && numbers.iter().all(|numbers| numbers.is_empty()) {
+        let detail = "names nothing: all monitors, some, tags, or what status pages show";
+        errors.push(error("/scope", detail));
     }
-    if scope.monitors.len() > MONITORS {
-        errors.push(error("/scope/monitors", format!("names more than {MONITORS}")));
-        return Ok(errors);
-    }
-    if !scope.monitors.is_empty() {
-        let known = list_monitor_ids(db, &scope.monitors).await?;
-        for (index, id) in scope.monitors.iter().enumerate() {
+    for (field, what, numbers) in [
+        ("monitors", "monitor", &scope.monitors),
+        ("groups", "component or group", &scope.groups),
+        ("pages", "status page", &scope.pages),
+    ] {
+        if numbers.len() > MONITORS {
+            errors.push(error(
+                &format!("/scope/{field}"),
+                format!("names more than {MONITORS}"),
+            ));
+            continue;
+        }
+        let known = match field {
+            _ if numbers.is_empty() => continue,
+            "monitors" => list_monitor_ids(&mut *db, numbers).await?,
+            "groups" => list_component_ids(&mut *db, numbers).await?,
+            _ => list_page_ids(&mut *db, numbers).await?,
+        };
+        for (index, id) in numbers.iter().enumerate() {
             if !known.contains(id) {
                 errors.push(error(
-                    &format!("/scope/monitors/{index}"),
-                    format!("there is no monitor {id}"),
+                    &format!("/scope/{field}/{index}"),
+                    format!("there is no {what} {id}"),
                 ));
             }
         }

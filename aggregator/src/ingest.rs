@@ -258,11 +258,12 @@ async fn store(
     } else {
         KnownSlots::default()
     };
-    store_results(state, &mut transaction, signed, &received, &known, &mut outcome).await?;
+    let results = admit(state, &mut transaction, signed, &received, &known, &mut outcome).await?;
     let evidence = signed.evidence.compressed().await?;
     let new = NewBatch {
         id: locked.batch_id,
         probe_id: signed.probe.id,
+        region_id: signed.probe.region_id,
         seq,
         digest,
         prev: prev.as_deref(),
@@ -282,7 +283,7 @@ async fn store(
         software: &clean(&signed.batch.software, 100),
         nonce: signed.nonce,
     };
-    if !batch::insert_batch(&mut transaction, &new).await? {
+    if !batch::insert_batch(&mut transaction, &new, &results).await? {
         return Err(replayed().into());
     }
     transaction.commit().await?;
@@ -316,14 +317,15 @@ async fn read_known_slots(db: &mut PgConnection, signed: &SignedBatch<'_>) -> sq
     result_rows::read_known_slots(db, signed.probe.region_id, &monitors, from, to + LATEST_BEGIN).await
 }
 
-async fn store_results(
+/// Which observations become results.
+async fn admit(
     state: &AppState,
     db: &mut PgConnection,
     signed: &SignedBatch<'_>,
     received: &Received,
     known: &KnownSlots,
     outcome: &mut Outcome,
-) -> sqlx::Result<()> {
+) -> sqlx::Result<ResultRows> {
     let region_id = signed.probe.region_id;
     let assigned = state
         .assigned_monitors
@@ -349,7 +351,7 @@ async fn store_results(
             rows.push(position, started_at, observation);
         }
     }
-    rows.insert(db, outcome.batch_id, region_id).await
+    Ok(rows)
 }
 
 /// After the commit: the judging, counters, and whoever looks on.

@@ -1,5 +1,6 @@
 //! The chain of a probe and its evidence: `probe`, `batch`.
 
+use super::result_rows::ResultRows;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -57,6 +58,8 @@ pub struct NewBatch<'a> {
     pub id: i64,
     /// The probe that sealed it.
     pub probe_id: i32,
+    /// The number of its region.
+    pub region_id: i16,
     /// Its number in the chain.
     pub seq: i64,
     /// SHA-256 of its body.
@@ -92,10 +95,15 @@ pub struct NewBatch<'a> {
     pub nonce: (&'a str, &'a str, DateTime<Utc>),
 }
 
-/// Keeps a batch as evidence, makes it the head of its probe's chain, and queues it for judging and for the rollups. False, and
-/// nothing is kept, if the nonce was used before.
-pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::Result<bool> {
+/// Keeps a batch as evidence with its results, makes it the head of its probe's chain, and queues it for judging and for the
+/// rollups. False, and nothing is kept, if the nonce was used before.
+pub async fn insert_batch(
+    db: &mut PgConnection,
+    batch: &NewBatch<'_>,
+    results: &ResultRows,
+) -> sqlx::Result<bool> {
     let (keyid, nonce, keep_until) = batch.nonce;
+    let [dns, tcp, tls, request, ttfb, body] = &results.phases_us;
     let queued = sqlx::query!(
         "WITH counted AS (
              INSERT INTO probe_nonce (keyid, nonce, expires_at) VALUES ($16, $17, $18)
@@ -112,7 +120,14 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
              SELECT $19, $1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, $14 WHERE EXISTS (SELECT FROM counted)
              RETURNING id),
          to_sum_up AS (
-             INSERT INTO rollup_queue (batch_id, from_at, to_at) SELECT id, $20, $21 FROM kept)
+             INSERT INTO rollup_queue (batch_id, from_at, to_at) SELECT id, $20, $21 FROM kept),
+         stored AS (
+             INSERT INTO result (batch_id, region_id, time, monitor_id, lag_ms, dns_us, tcp_us, tls_us, request_us,
+                                 ttfb_us, body_us, total_us, position, outcome, reason, http_status, message)
+             SELECT $19, $22, * FROM UNNEST(
+                 $23::timestamptz[], $24::int4[], $25::int4[], $26::int4[], $27::int4[], $28::int4[], $29::int4[],
+                 $30::int4[], $31::int4[], $32::int4[], $33::int2[], $34::int2[], $35::int2[], $36::int2[], $37::text[])
+             WHERE EXISTS (SELECT FROM counted))
          INSERT INTO evaluation_queue (batch_id) SELECT id FROM kept",
         batch.probe_id,
         batch.seq,
@@ -134,7 +149,23 @@ pub async fn insert_batch(db: &mut PgConnection, batch: &NewBatch<'_>) -> sqlx::
         keep_until,
         batch.id,
         batch.results_between.0,
-        batch.results_between.1
+        batch.results_between.1,
+        batch.region_id,
+        &results.time[..],
+        &results.monitor_id[..],
+        &results.lag_ms[..],
+        &dns[..] as _,
+        &tcp[..] as _,
+        &tls[..] as _,
+        &request[..] as _,
+        &ttfb[..] as _,
+        &body[..] as _,
+        &results.total_us[..],
+        &results.position[..],
+        &results.outcome[..],
+        &results.reason[..] as _,
+        &results.http_status[..] as _,
+        &results.message[..] as _
     )
     .execute(db)
     .await?;

@@ -1,4 +1,4 @@
-//! Writing results: `result`, in one statement for a whole batch.
+//! Results as they are written: columns of `result` for a whole batch.
 
 use super::phase_column::encode;
 use crate::untrusted_text::clean;
@@ -16,16 +16,26 @@ pub const MAX_MESSAGE: usize = 300;
 /// Columns of results, ready for `UNNEST`.
 #[derive(Debug, Default)]
 pub struct ResultRows {
-    time: Vec<DateTime<Utc>>,
-    monitor_id: Vec<i32>,
-    lag_ms: Vec<i32>,
-    phases_us: [Vec<Option<i32>>; 6],
-    total_us: Vec<i32>,
-    position: Vec<i16>,
-    outcome: Vec<i16>,
-    reason: Vec<Option<i16>>,
-    http_status: Vec<Option<i16>>,
-    message: Vec<Option<String>>,
+    /// When the checks began.
+    pub time: Vec<DateTime<Utc>>,
+    /// Their monitors.
+    pub monitor_id: Vec<i32>,
+    /// How long after their slots.
+    pub lag_ms: Vec<i32>,
+    /// The phases before the total, in the order of [`Phase::ALL`]; see [`super::phase_column`].
+    pub phases_us: [Vec<Option<i32>>; 6],
+    /// Microseconds.
+    pub total_us: Vec<i32>,
+    /// The place in the batch.
+    pub position: Vec<i16>,
+    /// The number of the outcome.
+    pub outcome: Vec<i16>,
+    /// The number of the reason, of failures.
+    pub reason: Vec<Option<i16>>,
+    /// Of HTTP checks.
+    pub http_status: Vec<Option<i16>>,
+    /// What went wrong.
+    pub message: Vec<Option<String>>,
 }
 
 impl ResultRows {
@@ -63,42 +73,6 @@ impl ResultRows {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.time.is_empty()
-    }
-
-    /// Stores them all.
-    pub async fn insert(&self, db: &mut PgConnection, batch_id: i64, region_id: i16) -> sqlx::Result<()> {
-        if self.is_empty() {
-            return Ok(());
-        }
-        let [dns, tcp, tls, request, ttfb, body] = &self.phases_us;
-        sqlx::query!(
-            "INSERT INTO result (batch_id, region_id, time, monitor_id, lag_ms, dns_us, tcp_us, tls_us, request_us,
-                                 ttfb_us, body_us, total_us, position, outcome, reason, http_status, message)
-             SELECT $1, $2, * FROM UNNEST(
-                 $3::timestamptz[], $4::int4[], $5::int4[], $6::int4[], $7::int4[], $8::int4[], $9::int4[],
-                 $10::int4[], $11::int4[], $12::int4[], $13::int2[], $14::int2[], $15::int2[], $16::int2[],
-                 $17::text[])",
-            batch_id,
-            region_id,
-            &self.time[..],
-            &self.monitor_id[..],
-            &self.lag_ms[..],
-            &dns[..] as _,
-            &tcp[..] as _,
-            &tls[..] as _,
-            &request[..] as _,
-            &ttfb[..] as _,
-            &body[..] as _,
-            &self.total_us[..],
-            &self.position[..],
-            &self.outcome[..],
-            &self.reason[..] as _,
-            &self.http_status[..] as _,
-            &self.message[..] as _
-        )
-        .execute(db)
-        .await?;
-        Ok(())
     }
 }
 

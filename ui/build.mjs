@@ -96,7 +96,24 @@ unlessUnchanged("wasm", sha256(readFileSync(compiled), LEVEL, PASSES.join(), FEA
   run("optimising", process.execPath, [binaryen, LEVEL, ...PASSES, ...FEATURES, join(glue, "app_bg.wasm"), "-o", optimised]);
 });
 
-// 3. Everything gets a name made of its content.
+// 3. The verifier of bundles, for the one page that has it: quick rather than small, and no part of the dashboard.
+run("compiling the verifier for the browser", "cargo", [
+  ...["build", "--package", "edgewatch-verifier", "--profile", development ? "dev" : "wasm-fast", "--target", "wasm32-unknown-unknown", "--locked"],
+], { CARGO_TARGET_DIR: target, CARGO_ENCODED_RUSTFLAGS: `--remap-path-prefix=${cargoHome}/registry/src/=` });
+const verifierCompiled = join(target, "wasm32-unknown-unknown", development ? "debug" : "wasm-fast", "edgewatch_verifier.wasm");
+const verifierGlue = join(work, "verifier-glue");
+const verifier = join(work, "verifier.wasm");
+unlessUnchanged("verifier", sha256(readFileSync(verifierCompiled), FEATURES.join()), () => {
+  run("binding the verifier", wasmBindgen(), ["--target", "web", "--no-typescript", "--out-dir", verifierGlue, "--out-name", "verifier", verifierCompiled]);
+  if (development) {
+    copyFileSync(join(verifierGlue, "verifier_bg.wasm"), verifier);
+    return;
+  }
+  const binaryen = join(dirname(require.resolve("binaryen/package.json")), "bin", "wasm-opt");
+  run("optimising the verifier", process.execPath, [binaryen, "-O3", ...FEATURES, join(verifierGlue, "verifier_bg.wasm"), "-o", verifier]);
+});
+
+// 4. Everything gets a name made of its content.
 const esbuild = require("esbuild");
 mkdirSync(dist, { recursive: true });
 const manifest = {};
@@ -170,7 +187,13 @@ const script = await bundle({
   alias: { "edgewatch-glue": join(glue, "app.js") },
 });
 emit("app.js", script);
-for (const name of ["theme.js", "public.js", "status_page.js"]) {
+emit("verifier.wasm", readFileSync(verifier));
+emit("verify_worker.js", await bundle({
+  entryPoints: [join(here, "script", "verify_worker.js")],
+  format: "esm",
+  alias: { "edgewatch-verifier-glue": join(verifierGlue, "verifier.js") },
+}));
+for (const name of ["theme.js", "public.js", "status_page.js", "verify.js"]) {
   emit(name, await bundle({ entryPoints: [join(here, "script", name)], format: "iife" }));
 }
 
@@ -192,7 +215,7 @@ fontUrls.public = emit("inter-public.woff2", await require("subset-font")(face, 
   targetFormat: "woff2",
   variationAxes: { wght: { min: 400, max: 640 } },
 }));
-for (const name of ["main.css", "public.css"]) {
+for (const name of ["main.css", "public.css", "verify.css"]) {
   emit(name, await bundle({
     entryPoints: [join(here, "style", name)],
     plugins: [{

@@ -53,3 +53,4 @@ pub mod token_bucket;
 pub mod untrusted_text;
 pub mod user_command;
 pub mod validation;
+pub mod verify_command;

@@ -10,6 +10,7 @@ use edgewatch_aggregator::{
     serve::serve,
     telemetry::start_logging,
     user_command::{self, UserArgs},
+    verify_command::{self, VerifyArgs},
 };
 use std::{
     path::{Path, PathBuf},
@@ -38,6 +39,8 @@ enum Command {
     Probe(Box<ProbeArgs>),
     /// What another policy would have said of the results that are stored
     Replay(Box<ReplayArgs>),
+    /// Check the bundle of a report, offline
+    Verify(Box<VerifyArgs>),
     /// Users and their passwords
     User(Box<UserArgs>),
     /// Configuration files
@@ -77,6 +80,10 @@ async fn main() -> ExitCode {
         },
         Command::Probe(args) => probe_command::run(*args).await,
         Command::Replay(args) => replay_command::run(*args).await,
+        Command::Verify(args) => match verify_command::run(&args) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Command::User(args) => user_command::run(*args).await,
         Command::Config(ConfigCommand::Check { file }) => check_config(&file),
     };

@@ -38,6 +38,8 @@ pub mod server;
 #[cfg(all(feature = "ssr", debug_assertions))]
 mod styleguide;
 #[cfg(feature = "ssr")]
+mod verify_page;
+#[cfg(feature = "ssr")]
 mod written;
 
 /// Takes over the page that the server rendered.

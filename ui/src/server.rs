@@ -3,6 +3,7 @@
 use crate::{
     app::App,
     assets::{Assets, get_asset},
+    verify_page::verify_page,
 };
 use axum::{
     Router,
@@ -15,7 +16,7 @@ use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 use tower_http::compression::CompressionLayer;
 
-/// Serves the dashboard: `GET /assets/*`, and a page for every other path (unknown ones get the "not found" page with
+/// Serves the dashboard: `GET /assets/*`, `GET /verify`, and a page for every other path (unknown ones get the "not found" page with
 /// status 404). `api` answers `/api/v1/*`; pages read their data from it in process, with the visitor's cookies.
 ///
 /// Mount it as the fallback of the whole application: `api.clone().fallback_service(router(api, Assets::embedded()))`.
@@ -41,11 +42,17 @@ pub fn router(api: Router, assets: Assets) -> Router {
             document(&assets, false, crate::styleguide::styleguide())
         })
     };
+    let verify = {
+        let assets = assets.clone();
+        get(async move || verify_page(&assets)).layer(CompressionLayer::new())
+    };
     let page = leptos_axum::render_app_async_with_context(context, move || {
         set_security_headers();
         document(&assets, true, view! { <App /> }.into_any())
     });
-    let router = Router::new().route("/assets/{*name}", get(get_asset));
+    let router = Router::new()
+        .route("/assets/{*name}", get(get_asset))
+        .route("/verify", verify);
     #[cfg(debug_assertions)]
     let router = router.route("/styleguide", get(styleguide));
     router.fallback(get(page).layer(CompressionLayer::new()))

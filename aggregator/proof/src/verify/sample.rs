@@ -28,7 +28,7 @@ use edgewatch_protocol::{
     digest::sha256_hex,
     identity::{Fingerprint, derive_key},
     name::{MonitorId, Region},
-    observation::{Observation, Outcome, OutcomeState, Sight},
+    observation::{CertificateFacts, HttpFacts, Observation, Outcome, OutcomeState, Sight},
     path,
     phase::PhaseTime,
     reason::Reason,
@@ -301,6 +301,33 @@ pub fn observation(minute: i64, region: usize, monitor: i32) -> Observation {
     let noise = Sha256::digest(format!("{minute} {region} {monitor}"));
     sight.total_us = 20_000 + u32::from(u16::from_be_bytes([noise[0], noise[1]]));
     sight.phases.tcp = PhaseTime::Measured(8_000 + u32::from(noise[2]));
+    // What a check over HTTPS sees besides.
+    sight.http = Some(HttpFacts {
+        status: Some(200),
+        protocol: Some("HTTP/1.1".to_owned()),
+        body_bytes: 4_812,
+        body_sha256: Some(sha256_hex(b"the same page each time")),
+        ..HttpFacts::default()
+    });
+    sight.address = Some([192, 0, 2, 1].into());
+    sight.certificate = Some(CertificateFacts {
+        fingerprint: sha256_hex(b"certificate"),
+        subject: "shop.example".to_owned(),
+        issuer: "An Authority".to_owned(),
+        names: vec!["shop.example".to_owned(), "www.shop.example".to_owned()],
+        not_before_ms: BEGIN - 30 * DAY,
+        not_after_ms: BEGIN + 60 * DAY,
+        tls_version: "TLSv1.3".to_owned(),
+        cipher_suite: "TLS13_AES_128_GCM_SHA256".to_owned(),
+        key_algorithm: "EC P-256".to_owned(),
+        key_bits: None,
+        signature_algorithm: "ECDSA SHA-384".to_owned(),
+    });
+    let us = |byte: usize, least: u32| PhaseTime::Measured(least + u32::from(noise[byte]) * 9);
+    sight.phases.tls = us(4, 9_000);
+    sight.phases.request = us(5, 40);
+    sight.phases.ttfb = us(6, 12_000);
+    sight.phases.body = us(7, 300);
     Observation {
         monitor: MonitorId(monitor),
         revision: 1,

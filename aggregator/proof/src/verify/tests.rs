@@ -398,3 +398,36 @@ fn raw_zstd(content: &[u8]) -> Vec<u8> {
     frame.extend_from_slice(content);
     frame
 }
+
+/// A month of one monitor in three regions, each batch with one observation: the most signatures that there can be for so many.
+#[test]
+#[ignore = "measures: `make bench PARTS=bundle`"]
+fn a_month_of_three_regions() {
+    let took = |what: &str, begin: std::time::Instant| println!("{what}: {:.2} s", begin.elapsed().as_secs_f64());
+    let begin = std::time::Instant::now();
+    let sample = Sample::new(30 * 1440, &[7]);
+    took("signed and logged", begin);
+    let begin = std::time::Instant::now();
+    let bytes = sample.bundle();
+    took("written", begin);
+    let observations = 3 * 30 * 1440;
+    println!(
+        "bundle: {observations} observations, {:.1} MB, {:.0} bytes each",
+        bytes.len() as f64 / 1e6,
+        bytes.len() as f64 / f64::from(observations)
+    );
+    if let Some(path) = std::env::var_os("EDGEWATCH_BUNDLE_OUT") {
+        std::fs::write(path, &bytes).unwrap();
+    }
+    for all_signatures in [false, true] {
+        let begin = std::time::Instant::now();
+        let mut bundle = Bundle::open(Cursor::new(&bytes)).unwrap();
+        let options = Options {
+            all_signatures,
+            ..Options::default()
+        };
+        let verification = verify(&mut bundle, &options, &mut |_| ()).unwrap();
+        assert!(verification.holds && verification.figures_are_equal());
+        took(if all_signatures { "verified, each signature" } else { "verified" }, begin);
+    }
+}

@@ -19,6 +19,7 @@ pub mod database;
 pub mod embedded_postgres;
 pub mod evaluation;
 pub mod events;
+pub mod evidence_log;
 pub mod feed;
 pub mod heartbeat;
 pub mod http;

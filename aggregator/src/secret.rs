@@ -37,6 +37,8 @@ pub enum Purpose {
     Subscriber,
     /// Finds subscribers by their addresses.
     SubscriberTarget,
+    /// Signs the log's checkpoints.
+    Log,
 }
 
 impl Purpose {
@@ -50,6 +52,7 @@ impl Purpose {
             Self::PushProbe => b"push-probe",
             Self::Subscriber => b"subscriber",
             Self::SubscriberTarget => b"subscriber-target",
+            Self::Log => b"log",
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use crate::thresholds::Thresholds;
 use edgewatch_domain::vantage::VantagePolicy;
+use edgewatch_proof::note::{SignatureKind, VerifierKey};
 use edgewatch_protocol::problem::FieldError;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use url::Url;
 
 /// Settings of the installation.
@@ -26,6 +28,68 @@ pub struct Settings {
     pub vantage: VantagePolicy,
     /// What holds of every monitor that says nothing of its own.
     pub thresholds: Thresholds,
+    /// Who is told of the log of all signed batches, and who cosigns it.
+    pub log: LogSettings,
+}
+
+/// Who is told of the log's checkpoints, and who cosigns them.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSettings {
+    /// The verifier keys of witnesses (C2SP tlog-cosignature) whose cosignatures are taken, at most [`LogSettings::WITNESSES_AT_MOST`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<String>,
+    /// Where each day's checkpoint is posted to.
+    pub publish_url: Option<Url>,
+    /// Where each day's checkpoint is written to, as a file of its own.
+    pub publish_directory: Option<PathBuf>,
+}
+
+impl LogSettings {
+    /// More witnesses are not taken.
+    pub const WITNESSES_AT_MOST: usize = 20;
+
+    /// The witnesses whose cosignatures are taken.
+    pub fn witness_keys(&self) -> Vec<VerifierKey> {
+        // They were checked when the settings were read.
+        self.witnesses.iter().filter_map(|key| key.parse().ok()).collect()
+    }
+
+    fn errors(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let mut fault = |field: String, detail: &str| {
+            errors.push(FieldError {
+                pointer: format!("/settings/log/{field}"),
+                detail: detail.to_owned(),
+            });
+        };
+        if self.witnesses.len() > Self::WITNESSES_AT_MOST {
+            fault("witnesses".to_owned(), "must be at most 20");
+        }
+        for (index, key) in self.witnesses.iter().enumerate() {
+            let is_witness = |key: VerifierKey| key.kind() == SignatureKind::Cosignature;
+            if !key.parse().is_ok_and(is_witness) {
+                fault(
+                    format!("witnesses/{index}"),
+                    "must be the verifier key of a witness, `name+id+key`, for Ed25519 cosignatures",
+                );
+            } else if self.witnesses[..index].contains(key) {
+                fault(format!("witnesses/{index}"), "names a witness a second time");
+            }
+        }
+        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        if self.publish_url.as_ref().is_some_and(|url| !is_web(url)) {
+            fault("publish_url".to_owned(), "must be an http:// or https:// URL");
+        }
+        if self
+            .publish_directory
+            .as_ref()
+            .is_some_and(|path| !path.is_absolute())
+        {
+            fault("publish_directory".to_owned(), "must be an absolute path");
+        }
+        errors
+    }
 }
 
 impl Default for Settings {
@@ -39,6 +103,7 @@ impl Default for Settings {
             evidence_retention_days: 400,
             vantage: VantagePolicy::default(),
             thresholds: Thresholds::default(),
+            log: LogSettings::default(),
         }
     }
 }
@@ -80,6 +145,7 @@ impl Settings {
             }
         }
         errors.extend(self.thresholds.errors());
+        errors.extend(self.log.errors());
         if !(1..=1_000).contains(&self.vantage.targets) {
             errors.push(error("vantage/targets", "must be from 1 to 1000"));
         }

@@ -43,6 +43,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("monitors/:id/edit") view=EditMonitorPage />
                     <Route path=path!("monitors/:id/replay") view=StillPage />
                     <Route path=path!("incidents/*any") view=StillPage />
+                    <Route path=path!("log") view=StillPage />
                     <Route path=path!("maintenance/*any") view=StillPage />
                     <Route path=path!("regions") view=RegionsPage />
                     <Route path=path!("slos/*any") view=StillPage />

@@ -32,7 +32,7 @@ pub fn StillPage() -> impl IntoView {
 }
 
 fn is_still(path: &str) -> bool {
-    ["/slos", "/incidents", "/maintenance", "/status-pages"]
+    ["/slos", "/incidents", "/maintenance", "/status-pages", "/log"]
         .iter()
         .any(|begin| path.starts_with(begin))
         || path.ends_with("/replay")

@@ -4,6 +4,7 @@ mod form;
 mod incident;
 mod incident_evidence;
 mod incidents;
+mod log;
 mod maintenance;
 mod maintenance_form;
 mod objective;
@@ -49,6 +50,7 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
         ["slos", id, "edit"] => objective_form::write(&client, &session, Some(number(id)?), query).await?,
         ["incidents"] => incidents::write(&client, &session, query).await?,
         ["incidents", id] => incident::write(&client, &session, number(id)?, query).await?,
+        ["log"] => log::write(&client, &session).await?,
         ["maintenance"] => maintenance::write(&client, &session, query, zone).await?,
         ["maintenance", "new"] => maintenance_form::write_new(&client, &session, query).await?,
         ["maintenance", id] => maintenance_form::write(&client, &session, number(id)?).await?,

@@ -99,6 +99,11 @@ impl Tiles {
     pub fn insert(&mut self, tile: TileId, hashes: Vec<Hash>) {
         self.0.insert(tile, hashes);
     }
+
+    /// What is known of a tile.
+    pub fn get(&self, tile: TileId) -> Option<&[Hash]> {
+        self.0.get(&tile).map(Vec::as_slice)
+    }
 }
 
 /// Where a node is: its tile, and the numbers of its leaves in it.

@@ -14,6 +14,7 @@ mod heartbeat_tests;
 pub mod heartbeats;
 pub mod incidents;
 pub mod json;
+pub mod log;
 pub mod maintenance;
 pub mod metrics;
 pub mod monitors;
@@ -61,6 +62,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(heartbeats::router())
         .merge(maintenance::router())
         .merge(incidents::router())
+        .merge(log::router())
         .merge(monitors::router())
         .merge(overview::router())
         .merge(replay::router())
@@ -77,6 +79,7 @@ pub fn api() -> OpenApiRouter<AppState> {
     let public = OpenApiRouter::new()
         .merge(openapi::router())
         .merge(heartbeats::calls())
+        .merge(log::public_router())
         .merge(session::router())
         .merge(setup::router());
     OpenApiRouter::with_openapi(openapi::document())

@@ -33,6 +33,8 @@ pub const INCIDENTS: &str = "incidents";
 pub const STATUS_PAGES: &str = "status pages";
 /// Tag of regions, probes and their enrolment.
 pub const PROBES: &str = "probes";
+/// Tag of the log of signed batches.
+pub const LOG: &str = "log";
 /// Tag of test runs.
 pub const TESTS: &str = "tests";
 
@@ -55,6 +57,7 @@ pub const TESTS: &str = "tests";
         (name = STATUS_PAGES, description = "What the public is shown"),
         (name = "events", description = "Live events"),
         (name = PROBES, description = "Where is checked from"),
+        (name = LOG, description = "What lets strangers check what is said here"),
         (name = TESTS, description = "Checks made once, now")
     )
 )]

@@ -4,12 +4,13 @@
 pub mod deliveries;
 mod heartbeats;
 mod load;
+mod log;
 mod notices;
 mod retention;
 mod rollups;
 mod silence;
 
-use crate::state::AppState;
+use crate::{evidence_log::publication::run_publication, state::AppState};
 use futures::future::BoxFuture;
 use sqlx::{Postgres, Transaction};
 use std::time::Duration;
@@ -49,7 +50,7 @@ impl Job {
 /// What to tell once a job's work is committed.
 type AfterCommit = Vec<crate::announcement::Change>;
 
-const JOBS: [Job; 10] = [
+const JOBS: [Job; 11] = [
     Job::new(2, "silent_probes", Duration::from_secs(20), |state, db| {
         Box::pin(silence::silence_probes(state, db))
     }),
@@ -80,6 +81,9 @@ const JOBS: [Job; 10] = [
     Job::new(15, "rollups", Duration::from_secs(30), |state, db| {
         Box::pin(rollups::refresh_rollups(state, db))
     }),
+    Job::new(21, "log", Duration::from_secs(10), |state, db| {
+        Box::pin(log::grow_log(state, db))
+    }),
 ];
 
 /// Does all jobs until the process is asked to stop; what has begun is finished.
@@ -88,6 +92,7 @@ pub async fn run_jobs(state: AppState) {
     for job in JOBS {
         jobs.spawn(repeat(state.clone(), job));
     }
+    jobs.spawn(run_publication(state.clone()));
     jobs.spawn(deliveries::run_deliveries(state));
     while jobs.join_next().await.is_some() {}
 }

@@ -172,7 +172,7 @@ pub async fn insert_batch(
     Ok(queued.rows_affected() == 1)
 }
 
-/// Deletes evidence received before a time, a bounded number at once; returns how many.
+/// Deletes evidence received before a time that is in the log, a bounded number at once; returns how many.
 pub async fn delete_batches_before(
     db: impl sqlx::PgExecutor<'_>,
     before: DateTime<Utc>,
@@ -180,7 +180,8 @@ pub async fn delete_batches_before(
 ) -> sqlx::Result<u64> {
     let deleted = sqlx::query!(
         "DELETE FROM batch WHERE id IN (
-             SELECT id FROM batch WHERE received_at < $1 ORDER BY received_at LIMIT $2)",
+             SELECT b.id FROM batch b JOIN log_probe l ON l.probe_id = b.probe_id AND l.last_seq >= b.seq
+             WHERE b.received_at < $1 ORDER BY b.received_at LIMIT $2)",
         before,
         at_most
     )

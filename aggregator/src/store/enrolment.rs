@@ -137,3 +137,102 @@ pub async fn update_probe(
     .await?;
     Ok(done.rows_affected() > 0)
 }
+
+/// How a probe's key became known: the request that it signed with that key.
+#[derive(Clone, Debug)]
+pub struct EnrolmentRecord {
+    /// The number of the probe.
+    pub probe_id: i32,
+    /// The fingerprint of its key.
+    pub fingerprint: String,
+    /// The region that it enrolled for.
+    pub region: String,
+    /// Its key.
+    pub public_key: Vec<u8>,
+    /// When the request came.
+    pub received_at: DateTime<Utc>,
+    /// SHA-256 of its body.
+    pub body_sha256: Vec<u8>,
+    /// How its body was coded.
+    pub content_encoding: Option<String>,
+    /// How it was signed.
+    pub signature_input: String,
+    /// The signature.
+    pub signature: String,
+    /// What was signed as `@authority`.
+    pub authority: String,
+    /// Its leaf in the log, once it has one.
+    pub leaf: Option<i64>,
+}
+
+/// A signed request by which a key became known.
+#[derive(Debug)]
+pub struct SignedEnrolment<'a> {
+    /// See [`EnrolmentRecord::body_sha256`].
+    pub body_sha256: &'a [u8],
+    /// See [`EnrolmentRecord::content_encoding`].
+    pub content_encoding: Option<&'a str>,
+    /// See [`EnrolmentRecord::signature_input`].
+    pub signature_input: &'a str,
+    /// See [`EnrolmentRecord::signature`].
+    pub signature: &'a str,
+    /// See [`EnrolmentRecord::authority`].
+    pub authority: &'a str,
+}
+
+/// Keeps how a probe enrolled, unless that is kept by now.
+pub async fn keep_enrolment(
+    db: impl sqlx::PgExecutor<'_>,
+    probe: i32,
+    signed: &SignedEnrolment<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "INSERT INTO enrolment (probe_id, received_at, body_sha256, content_encoding, signature_input, signature, authority)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        probe,
+        now,
+        signed.body_sha256,
+        signed.content_encoding,
+        signed.signature_input,
+        signed.signature,
+        signed.authority
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// How these probes enrolled, as far as that is kept: since the log began.
+pub async fn list_enrolments(
+    db: impl sqlx::PgExecutor<'_>,
+    fingerprints: &[String],
+) -> sqlx::Result<Vec<EnrolmentRecord>> {
+    sqlx::query_as!(
+        EnrolmentRecord,
+        "SELECT e.probe_id, p.fingerprint, r.name AS region, p.public_key, e.received_at, e.body_sha256, e.content_encoding,
+                e.signature_input, e.signature, e.authority, e.leaf
+         FROM enrolment e JOIN probe p ON p.id = e.probe_id JOIN region r ON r.id = p.region_id
+         WHERE p.fingerprint = ANY($1) ORDER BY e.received_at, e.probe_id",
+        fingerprints
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Enrolments that are not in the log, in the order in which they came, at most so many.
+pub async fn list_waiting_enrolments(
+    db: impl sqlx::PgExecutor<'_>,
+    at_most: i64,
+) -> sqlx::Result<Vec<EnrolmentRecord>> {
+    sqlx::query_as!(
+        EnrolmentRecord,
+        "SELECT e.probe_id, p.fingerprint, r.name AS region, p.public_key, e.received_at, e.body_sha256, e.content_encoding,
+                e.signature_input, e.signature, e.authority, e.leaf
+         FROM enrolment e JOIN probe p ON p.id = e.probe_id JOIN region r ON r.id = p.region_id
+         WHERE e.leaf IS NULL ORDER BY e.received_at, e.probe_id LIMIT $1",
+        at_most
+    )
+    .fetch_all(db)
+    .await
+}

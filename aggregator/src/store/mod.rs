@@ -16,6 +16,8 @@ pub mod incident;
 pub mod incident_evidence;
 pub mod incident_outage;
 pub mod live;
+pub mod log;
+pub mod log_checkpoint;
 pub mod maintenance;
 pub mod migrate;
 pub mod monitor;

@@ -9,6 +9,7 @@ use crate::{
         IncidentsQuery, OpenIncidents,
     },
     json::{self, FromJson, Unreadable},
+    log::{Log, LogState},
     maintenance::{Maintenance, MaintenanceQuery, MaintenanceSettings, MaintenanceWindow},
     monitor::{Monitor, MonitorSettings},
     overview::Overview,
@@ -88,6 +89,16 @@ impl Client {
     /// `POST /setup`: make the first administrator and sign in.
     pub async fn set_up(&self, request: &SetupRequest) -> Result<SessionResponse, Problem> {
         self.write(Method::Post, "/setup", request).await
+    }
+
+    /// `GET /log`.
+    pub async fn get_log(&self) -> Result<Log, Problem> {
+        self.get("/log").await
+    }
+
+    /// `GET /log/state`.
+    pub async fn get_log_state(&self) -> Result<LogState, Problem> {
+        self.get("/log/state").await
     }
 
     /// `GET /overview`.

@@ -12,6 +12,7 @@ pub mod event;
 pub mod heartbeat;
 pub mod incident;
 pub mod json;
+pub mod log;
 pub mod maintenance;
 pub mod monitor;
 pub mod notice;

@@ -121,6 +121,7 @@ fn board(initial: Vec<Region>) -> AnyView {
                 <h1>"Regions"</h1>
                 <p class="page-sub">{move || subtitle()}</p>
             </div>
+            {session.can_administer().then(|| html! { <a class="quiet-link" href="/log">"Log of signed batches"</a> })}
             {session.can_administer().then(tokens::new_token)}
         </div>
         {move || problem.with(|problem| problem.as_ref().map(alert))}

@@ -7,7 +7,7 @@ use crate::{
     http::{ApiError, error::ApiResult},
     state::AppState,
     store::{
-        enrolment::{self, NewProbe},
+        enrolment::{self, NewProbe, SignedEnrolment},
         signer::{Signer, find_signer},
     },
     untrusted_text::{clean, clean_json},
@@ -53,9 +53,9 @@ async fn enrol(state: &AppState, mut request: SignedRequest) -> ApiResult<Enrolm
     let fingerprint = Fingerprint::of(&key);
 
     if let Some(known) = find_signer(&state.pool, &fingerprint).await? {
-        return answer_known(state, &known, &wanted).await;
+        return answer_known(state, &known, &wanted, &request).await;
     }
-    let status = insert(state, &wanted, &key, &fingerprint).await?;
+    let status = insert(state, &wanted, &key, &request).await?;
     tracing::info!(region = %wanted.region, %fingerprint, ?status, "a probe has enrolled");
     state.announce(Change::Probes).await;
     Ok(EnrolmentResponse { fingerprint, status })
@@ -66,6 +66,7 @@ async fn answer_known(
     state: &AppState,
     known: &Signer,
     wanted: &EnrolmentRequest,
+    request: &SignedRequest,
 ) -> ApiResult<EnrolmentResponse> {
     if known.region != wanted.region {
         return Err(ApiError::new(
@@ -76,6 +77,8 @@ async fn answer_known(
             ),
         ));
     }
+    // Keys that were enrolled before such requests were kept have theirs kept from now on.
+    enrolment::keep_enrolment(&state.pool, known.id, &signed(request), state.clock.now()).await?;
     let (host, software) = (clean(&wanted.host, MAX_TEXT), clean(&wanted.software, MAX_TEXT));
     let capabilities = capabilities(wanted);
     if enrolment::update_probe(&state.pool, known.id, &host, &software, &capabilities).await? {
@@ -92,7 +95,7 @@ async fn insert(
     state: &AppState,
     wanted: &EnrolmentRequest,
     key: &VerifyingKey,
-    fingerprint: &Fingerprint,
+    request: &SignedRequest,
 ) -> ApiResult<ProbeStatus> {
     if is_push(&wanted.region) {
         let detail = "the region `push` is the aggregator's own: choose another name";
@@ -130,7 +133,7 @@ async fn insert(
     let region_id = enrolment::ensure_region(&mut transaction, &wanted.region, now).await?;
     let capabilities = capabilities(wanted);
     let probe = NewProbe {
-        fingerprint: &fingerprint.0,
+        fingerprint: &Fingerprint::of(key).0,
         public_key: key.as_bytes(),
         region_id,
         status,
@@ -140,11 +143,23 @@ async fn insert(
         place: clean_json(serde_json::to_value(&wanted.place).map_err(ApiError::internal)?),
     };
     let probe = enrolment::insert_probe(&mut transaction, &probe, now).await?;
+    enrolment::keep_enrolment(&mut *transaction, probe, &signed(request), now).await?;
     if let Some(token) = token {
         enrolment::use_token(&mut transaction, token.id, region_id, probe, now).await?;
     }
     transaction.commit().await?;
     Ok(status)
+}
+
+/// What is kept of the request: how it was signed, and the digest of its body, which holds the token.
+fn signed(request: &SignedRequest) -> SignedEnrolment<'_> {
+    SignedEnrolment {
+        body_sha256: &request.digest,
+        content_encoding: request.content_encoding,
+        signature_input: &request.headers.signature_input,
+        signature: &request.headers.signature,
+        authority: &request.authority,
+    }
 }
 
 fn capabilities(wanted: &EnrolmentRequest) -> Vec<String> {

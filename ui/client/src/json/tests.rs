@@ -5,6 +5,7 @@ use crate::{
     check_document::{CheckDocument, ObservationDocument, SightDocument},
     enrolment_token::EnrolmentToken,
     event::Event,
+    log::{ConsistencyProof, InclusionProof, Log, LogState},
     monitor::Monitor,
     overview::Overview,
     page::Page,
@@ -133,6 +134,19 @@ fn answers_of_the_api() {
         "language":"en","confirmed_at":"2026-05-01T12:00:00Z","suspended_at":"2026-05-01T12:00:00Z","failures":0}],
         "next_cursor":"4"}"#,
     );
+    let checkpoint =
+        r#"{"id":4,"size":7,"root":"r","signed_at":"2026-05-01T12:00:00Z","day":"2026-04-30","note":"n\n"}"#;
+    same::<Log>(&format!(
+        r#"{{"origin":"o","key":"k","earlier_keys":["e"],"created_at":"2026-05-01T12:00:00Z","size":8,"checkpoint":{checkpoint},
+        "witnesses":[{{"key":"w","size":7,"signed_at":"2026-05-01T12:00:00Z"}},{{"key":"v","size":null,"signed_at":null}}]}}"#
+    ));
+    same::<LogState>(
+        r#"{"waiting":1,"waiting_since":"2026-05-01T12:00:00Z","missing_days":2,"first_missing":"2026-04-28","last_missing":null,
+        "publication":{"url_host":"h","directory":"/d","posted_day":null,"post_error":"e"},"probes":[{"fingerprint":"ab",
+        "region":"weur","logged_seq":3,"last_seq":4,"chain_breaks":1,"dropped":2,"enrolled_at":null}]}"#,
+    );
+    same::<ConsistencyProof>(r#"{"from":1,"to":2,"proof":["h"]}"#);
+    same::<InclusionProof>(r#"{"leaf":1,"size":2,"proof":[]}"#);
     same::<EnrolmentToken>(
         r#"{"id":1,"label":"l","regions":["weur"],"used_by":[],"self_approving":true,"expires_at":
         "2026-05-01T11:00:00Z","token":"t"}"#,

@@ -287,7 +287,7 @@ async fn insert_bare(database: &mut PgConnection, rows: &ResultRows) {
 }
 
 /// What an HTTPS check that was up says.
-fn seen(monitor: i32, slot_ms: i64) -> Observation {
+pub fn seen(monitor: i32, slot_ms: i64) -> Observation {
     let mut observation = up(monitor, slot_ms, 90_000);
     let digest = |text: &str| sha256_hex(format!("{text} {monitor}").as_bytes());
     observation

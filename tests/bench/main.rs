@@ -1,4 +1,4 @@
-//! What the product costs: ingest, detection, assignments, one check, the agent, reading, rollups, the status page, the dashboard. Started by
+//! What the product costs: ingest, detection, assignments, one check, the agent, reading, rollups, evidence, the status page, the dashboard. Started by
 //! `make bench`.
 #![allow(
     clippy::expect_used,
@@ -13,13 +13,14 @@ mod check_cost;
 mod cpu;
 mod dashboard;
 mod detection;
+mod evidence;
 mod ingest;
 mod reading;
 mod rollups;
 mod status_page;
 
 /// What can be measured alone, by naming it.
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "ingest",
     "detection",
     "assignments",
@@ -27,6 +28,7 @@ const PARTS: [&str; 9] = [
     "agent",
     "reading",
     "rollups",
+    "evidence",
     "status_page",
     "dashboard",
 ];
@@ -68,6 +70,9 @@ async fn main() {
     }
     if wanted("rollups") {
         rollups::measure().await;
+    }
+    if wanted("evidence") {
+        evidence::measure().await;
     }
     if wanted("status_page") {
         status_page::measure().await;

@@ -47,8 +47,12 @@ pub struct NewCheckpoint<'a> {
     pub key: &'a [u8],
 }
 
-/// Keeps a checkpoint, and the key that it is signed with.
+/// Keeps a checkpoint, and the key that it is signed with. What was given out must never be forgotten, or another log could be
+/// signed in its place: the transaction waits for the disk, whatever the database does otherwise.
 pub async fn insert_checkpoint(db: &mut PgConnection, new: &NewCheckpoint<'_>) -> sqlx::Result<()> {
+    sqlx::query!("SET LOCAL synchronous_commit = on")
+        .execute(&mut *db)
+        .await?;
     sqlx::query!(
         "WITH known AS (
              INSERT INTO log_key (public_key, first_used_at) VALUES ($6, $3) ON CONFLICT DO NOTHING)

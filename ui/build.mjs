@@ -110,7 +110,7 @@ unlessUnchanged("verifier", sha256(readFileSync(verifierCompiled), FEATURES.join
     return;
   }
   const binaryen = join(dirname(require.resolve("binaryen/package.json")), "bin", "wasm-opt");
-  run("optimising the verifier", process.execPath, [binaryen, "-O3", ...FEATURES, join(verifierGlue, "verifier_bg.wasm"), "-o", verifier]);
+  run("optimising the verifier", process.execPath, [binaryen, "-O2", ...FEATURES, join(verifierGlue, "verifier_bg.wasm"), "-o", verifier]);
 });
 
 // 4. Everything gets a name made of its content.

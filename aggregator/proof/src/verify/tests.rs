@@ -403,7 +403,8 @@ fn raw_zstd(content: &[u8]) -> Vec<u8> {
 #[test]
 #[ignore = "measures: `make bench PARTS=bundle`"]
 fn a_month_of_three_regions() {
-    let took = |what: &str, begin: std::time::Instant| println!("{what}: {:.2} s", begin.elapsed().as_secs_f64());
+    let took =
+        |what: &str, begin: std::time::Instant| println!("{what}: {:.2} s", begin.elapsed().as_secs_f64());
     let begin = std::time::Instant::now();
     let sample = Sample::new(30 * 1440, &[7]);
     took("signed and logged", begin);
@@ -428,6 +429,13 @@ fn a_month_of_three_regions() {
         };
         let verification = verify(&mut bundle, &options, &mut |_| ()).unwrap();
         assert!(verification.holds && verification.figures_are_equal());
-        took(if all_signatures { "verified, each signature" } else { "verified" }, begin);
+        took(
+            if all_signatures {
+                "verified, each signature"
+            } else {
+                "verified"
+            },
+            begin,
+        );
     }
 }

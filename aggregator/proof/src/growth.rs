@@ -40,7 +40,7 @@ impl Edge {
         }
         // What is above has full tiles alone, or nothing.
         while nodes > 0 {
-            if nodes % WIDTH as u64 != 0 {
+            if !nodes.is_multiple_of(WIDTH as u64) {
                 return None;
             }
             nodes /= WIDTH as u64;
@@ -119,7 +119,7 @@ mod tests {
                 tiles.insert(tile.id, tile.hashes);
             }
             let size = index as u64 + 1;
-            if size < 300 || (65_530..65_550).contains(&size) || size % 9_999 == 0 {
+            if size < 300 || (65_530..65_550).contains(&size) || size.is_multiple_of(9_999) {
                 let mut now = tiles.clone();
                 let mut levels = Vec::new();
                 for (tile, hashes) in edge.nodes() {

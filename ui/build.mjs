@@ -193,7 +193,7 @@ emit("verify_worker.js", await bundle({
   format: "esm",
   alias: { "edgewatch-verifier-glue": join(verifierGlue, "verifier.js") },
 }));
-for (const name of ["theme.js", "public.js", "status_page.js", "verify.js"]) {
+for (const name of ["theme.js", "public.js", "status_page.js", "verify.js", "sla.js"]) {
   emit(name, await bundle({ entryPoints: [join(here, "script", name)], format: "iife" }));
 }
 

@@ -19,7 +19,7 @@ mod tests;
 mod vantage;
 
 pub use memory::Memory;
-pub use record::maintenance_of;
+pub use record::{maintenance_of, votes_of};
 pub use taken::{Dropped, TakenBatch, TakenResult, plausible_span, plausible_time};
 pub use vantage::KNOWN_FOR as VANTAGE_KNOWN_FOR;
 

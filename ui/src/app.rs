@@ -46,6 +46,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("log") view=StillPage />
                     <Route path=path!("maintenance/*any") view=StillPage />
                     <Route path=path!("regions") view=RegionsPage />
+                    <Route path=path!("reports/*any") view=StillPage />
+                    <Route path=path!("slas/*any") view=StillPage />
                     <Route path=path!("slos/*any") view=StillPage />
                     <Route path=path!("status-pages/*any") view=StillPage />
                 </ParentRoute>

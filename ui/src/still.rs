@@ -32,8 +32,16 @@ pub fn StillPage() -> impl IntoView {
 }
 
 fn is_still(path: &str) -> bool {
-    ["/slos", "/incidents", "/maintenance", "/status-pages", "/log"]
-        .iter()
-        .any(|begin| path.starts_with(begin))
+    [
+        "/slos",
+        "/slas",
+        "/reports",
+        "/incidents",
+        "/maintenance",
+        "/status-pages",
+        "/log",
+    ]
+    .iter()
+    .any(|begin| path.starts_with(begin))
         || path.ends_with("/replay")
 }

@@ -1,5 +1,10 @@
 //! What the server writes of the pages that it alone writes (see [`crate::still`]): no signals, no handlers, only HTML.
 
+mod agreement;
+mod agreement_exclusions;
+mod agreement_form;
+mod agreement_words;
+mod agreements;
 mod form;
 mod incident;
 mod incident_evidence;
@@ -12,6 +17,9 @@ mod objective_chart;
 mod objective_form;
 mod objectives;
 mod replay;
+mod report;
+mod report_builder;
+mod reports;
 mod status_page_form;
 mod status_page_tree;
 mod status_pages;
@@ -20,9 +28,11 @@ mod viewer_zone;
 mod words;
 
 use crate::{
+    clock::machine_now_ms,
     session::Session,
     still::{BEGINS, ENDS, TITLED},
 };
+use chrono::{DateTime, Utc};
 use edgewatch_client::{
     Client,
     protocol::problem::{Problem, ProblemType},
@@ -48,6 +58,16 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
         ["slos", "new"] => objective_form::write(&client, &session, None, query).await?,
         ["slos", id] => objective::write(&client, &session, number(id)?).await?,
         ["slos", id, "edit"] => objective_form::write(&client, &session, Some(number(id)?), query).await?,
+        ["slas"] => agreements::write(&client, &session).await?,
+        ["slas", "new"] => agreement_form::write(&client, &session, None, query, zone).await?,
+        ["slas", "import"] => agreement_form::write_import(&session)?,
+        ["slas", id] => agreement::write(&client, &session, number(id)?).await?,
+        ["slas", id, "edit"] => {
+            agreement_form::write(&client, &session, Some(number(id)?), query, zone).await?
+        }
+        ["reports"] => reports::write(&client, &session, query).await?,
+        ["reports", "new"] => report_builder::write(&client, &session, query, machine_now()).await?,
+        ["reports", id] => report::write(&client, &session, number(id)?).await?,
         ["incidents"] => incidents::write(&client, &session, query).await?,
         ["incidents", id] => incident::write(&client, &session, number(id)?, query).await?,
         ["log"] => log::write(&client, &session).await?,
@@ -67,6 +87,10 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
     let title = title.replace('<', "‹").replace('>', "›");
     let html = content.to_html();
     Ok(format!("{BEGINS}{title}{TITLED}{html}{ENDS}"))
+}
+
+fn machine_now() -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(machine_now_ms()).unwrap_or_default()
 }
 
 fn number(text: &str) -> Result<i32, Problem> {

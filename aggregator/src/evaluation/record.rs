@@ -112,7 +112,7 @@ pub fn maintenance_of(id: i32, rules: &MonitorRules, windows: &[(Span, &Scope)])
 }
 
 /// What the regions vote over time, and what holds because nothing has come.
-fn votes_of<'a>(
+pub fn votes_of<'a>(
     changes: impl Iterator<Item = (&'a Pair, &'a Vec<VoteChange>)>,
     folds: &BTreeMap<&Pair, &VoteFold>,
     silent: impl Fn(&VoteFold) -> Option<VoteChange>,

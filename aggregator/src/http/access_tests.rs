@@ -62,6 +62,22 @@ const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("get",    "/api/v1/slos/{id}",                       "/api/v1/slos/1",                  FromRole(Role::Viewer)),
     ("put",    "/api/v1/slos/{id}",                       "/api/v1/slos/1",                  FromRole(Role::Editor)),
     ("delete", "/api/v1/slos/{id}",                       "/api/v1/slos/999",                FromRole(Role::Editor)),
+    ("get",    "/api/v1/slas",                            "/api/v1/slas",                    FromRole(Role::Viewer)),
+    ("post",   "/api/v1/slas",                            "/api/v1/slas",                    FromRole(Role::Editor)),
+    ("get",    "/api/v1/slas/{id}",                       "/api/v1/slas/999",                FromRole(Role::Viewer)),
+    ("put",    "/api/v1/slas/{id}",                       "/api/v1/slas/999",                FromRole(Role::Editor)),
+    ("delete", "/api/v1/slas/{id}",                       "/api/v1/slas/999",                FromRole(Role::Editor)),
+    ("post",   "/api/v1/slas/open-slo",                   "/api/v1/slas/open-slo",           FromRole(Role::Editor)),
+    ("get",    "/api/v1/slas/{id}/open-slo",              "/api/v1/slas/999/open-slo",       FromRole(Role::Viewer)),
+    ("put",    "/api/v1/slas/{id}/open-slo",              "/api/v1/slas/999/open-slo",       FromRole(Role::Editor)),
+    ("get",    "/api/v1/slas/{id}/exclusions",            "/api/v1/slas/999/exclusions",     FromRole(Role::Viewer)),
+    ("post",   "/api/v1/slas/{id}/exclusions",            "/api/v1/slas/999/exclusions",     FromRole(Role::Editor)),
+    ("post",   "/api/v1/slas/{id}/exclusions/{exclusion}/withdraw", "/api/v1/slas/999/exclusions/1/withdraw", FromRole(Role::Editor)),
+    ("get",    "/api/v1/reports",                         "/api/v1/reports",                 FromRole(Role::Viewer)),
+    ("post",   "/api/v1/reports",                         "/api/v1/reports",                 FromRole(Role::Editor)),
+    ("get",    "/api/v1/reports/preview",                 "/api/v1/reports/preview?sla=999&from=2026-10-01&to=2026-10-31", FromRole(Role::Viewer)),
+    ("get",    "/api/v1/reports/{id}",                    "/api/v1/reports/999",             FromRole(Role::Viewer)),
+    ("delete", "/api/v1/reports/{id}",                    "/api/v1/reports/999",             FromRole(Role::Editor)),
     ("get",    "/api/v1/status-pages",                    "/api/v1/status-pages",            FromRole(Role::Viewer)),
     ("post",   "/api/v1/status-pages",                    "/api/v1/status-pages",            FromRole(Role::Editor)),
     ("get",    "/api/v1/status-pages/{id}",               "/api/v1/status-pages/1",          FromRole(Role::Viewer)),
@@ -300,6 +316,11 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         for n in from..to {
             let slo = json!({"name": n.to_string(), "monitors": (1..=to).collect::<Vec<_>>(), "objective_ppm": 999_000});
             assert_eq!(admin.post("/api/v1/slos", slo).await.status, 201);
+            let policy = json!({"monitors": (1..=to).collect::<Vec<_>>(), "objective_ppm": 999_000, "window": "calendar_month", "zone": "UTC"});
+            let sla = json!({"name": n.to_string(), "policy": policy});
+            assert_eq!(admin.post("/api/v1/slas", sla).await.status, 201);
+            let report = json!({"sla": n + 1, "from": "2026-10-01", "to": "2026-10-31"});
+            assert_eq!(admin.post("/api/v1/reports", report).await.status, 202);
             let source = json!({"type": "monitors", "monitors": (1..=to).collect::<Vec<_>>()});
             let components = json!([{"name": "a", "source": source}, {"name": "b", "source": {"type": "by_hand", "state": "unknown"}}]);
             let shows = json!({"latency": true, "regions": true});
@@ -337,6 +358,9 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         ("/api/v1/incidents", 2),
         ("/api/v1/incidents/1", 4),
         ("/api/v1/slos", 3),
+        ("/api/v1/slas", 6),
+        ("/api/v1/slas/1", 6),
+        ("/api/v1/reports", 2),
         ("/api/v1/monitors/1/percentiles", 2),
         ("/api/v1/monitors/1/heatmap", 2),
         ("/api/v1/monitors/1/matrix", 2),

@@ -121,6 +121,7 @@ fn constraint_problem(constraint: &str) -> Option<Problem> {
     };
     Some(match constraint {
         "monitor_name_key" => field("/name", "another monitor has this name"),
+        "sla_name_key" => field("/name", "another agreement has this name"),
         "slo_name_key" => field("/name", "another objective has this name"),
         "slo_monitor_monitor_id_fkey" => field("/monitors", "a monitor among them was deleted just now"),
         "status_page_slug_key" => field("/slug", "another status page is at this address"),

@@ -27,11 +27,13 @@ pub mod probes;
 pub mod public;
 pub mod regions;
 pub mod replay;
+pub mod reports;
 pub mod request_id;
 pub mod results;
 pub mod series;
 pub mod session;
 pub mod setup;
+pub mod slas;
 pub mod slos;
 pub mod status_pages;
 pub mod subscribe;
@@ -69,6 +71,8 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(results::router())
         .merge(series::router())
         .merge(slos::router())
+        .merge(slas::router())
+        .merge(reports::router())
         .merge(status_pages::router())
         .merge(subscribers::router())
         .merge(timeline::router())

@@ -25,6 +25,8 @@ pub const SESSION: &str = "session";
 pub const MONITORS: &str = "monitors";
 /// Tag of maintenance windows.
 pub const MAINTENANCE: &str = "maintenance";
+/// Tag of agreements and reports.
+pub const SLAS: &str = "slas";
 /// Tag of jobs that call.
 pub const HEARTBEATS: &str = "heartbeats";
 /// Tag of incidents.
@@ -51,6 +53,7 @@ pub const TESTS: &str = "tests";
     tags(
         (name = SESSION, description = "Signing in, and the first administrator"),
         (name = MONITORS, description = "What is checked, and what was seen"),
+        (name = SLAS, description = "What was agreed with customers, and reports of it"),
         (name = MAINTENANCE, description = "When monitors are worked at"),
         (name = HEARTBEATS, description = "Jobs that call when they have run"),
         (name = INCIDENTS, description = "What went wrong, the evidence of it, and what is done about it"),

@@ -270,6 +270,15 @@ impl Client<'_> {
         self.server.send_bytes("POST", path, &headers, form.into()).await
     }
 
+    /// Sends a text of a media type.
+    pub async fn send_text(&self, method: &str, path: &str, media_type: &str, text: &str) -> Answer {
+        let headers = [
+            ("authorization", self.bearer.as_str()),
+            ("content-type", media_type),
+        ];
+        self.server.send_bytes(method, path, &headers, text.into()).await
+    }
+
     /// `PUT` with a body.
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.send("PUT", path, Some(body)).await

@@ -93,6 +93,7 @@ pub async fn run_jobs(state: AppState) {
         jobs.spawn(repeat(state.clone(), job));
     }
     jobs.spawn(run_publication(state.clone()));
+    jobs.spawn(crate::report::make::run_reports(state.clone()));
     jobs.spawn(deliveries::run_deliveries(state));
     while jobs.join_next().await.is_some() {}
 }

@@ -194,6 +194,14 @@ pub async fn find_monitor_by_name(db: &mut PgConnection, name: &str) -> sqlx::Re
         .await
 }
 
+/// All monitors by number and name.
+pub async fn list_names(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<(i32, String)>> {
+    let rows = sqlx::query!("SELECT id, name FROM monitor ORDER BY id")
+        .fetch_all(db)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
 /// Whether there is a monitor of this number.
 pub async fn monitor_exists(db: impl PgExecutor<'_>, id: i32) -> sqlx::Result<bool> {
     sqlx::query_scalar!(

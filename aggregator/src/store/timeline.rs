@@ -3,6 +3,7 @@
 use super::vote::at;
 use chrono::{DateTime, Utc};
 use edgewatch_domain::{state::MonitorState, timeline::StateInterval};
+use futures::TryStreamExt as _;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, HashSet};
 
@@ -57,6 +58,52 @@ pub async fn list_record(
     // A moment after the beginning of an interval belongs to it already.
     let mut tails = list_tails(&mut *db, &[(monitor, from_ms.saturating_add(1))], now_ms).await?;
     Ok(tails.remove(&monitor).unwrap_or_default())
+}
+
+/// The record of each monitor from the interval on in which its moment lies (Unix milliseconds), cut off at `to_ms`.
+pub async fn list_records(
+    db: &mut PgConnection,
+    monitors: &[(i32, i64)],
+    to_ms: i64,
+) -> sqlx::Result<BTreeMap<i32, Vec<StateInterval>>> {
+    let (ids, since): (Vec<_>, Vec<_>) = monitors.iter().map(|&(id, ms)| (id, at(ms))).unzip();
+    let mut rows = sqlx::query!(
+        "SELECT s.monitor_id, s.from_at, s.state, s.measured, s.earliest_at
+         FROM UNNEST($1::int4[], $2::timestamptz[]) AS w (monitor_id, since)
+         JOIN state_interval s ON s.monitor_id = w.monitor_id AND s.from_at < $3 AND s.from_at >= coalesce(
+             (SELECT max(from_at) FROM state_interval b WHERE b.monitor_id = w.monitor_id AND b.from_at <= w.since),
+             '-infinity')
+         ORDER BY s.monitor_id, s.from_at",
+        &ids,
+        &since,
+        at(to_ms)
+    )
+    .fetch(db);
+    let mut records: BTreeMap<i32, Vec<StateInterval>> = BTreeMap::new();
+    let state = |code| MonitorState::from_code(code).unwrap_or(MonitorState::Unknown);
+    while let Some(row) = rows.try_next().await? {
+        let record = records.entry(row.monitor_id).or_default();
+        let from_ms = row.from_at.timestamp_millis();
+        let (state, measured) = (state(row.state), state(row.measured));
+        match record.last_mut() {
+            // Advisories are left away, and what changes with them alone is no change.
+            Some(last) if (last.state, last.measured) == (state, measured) => last.to_ms = to_ms,
+            last => {
+                if let Some(last) = last {
+                    last.to_ms = from_ms;
+                }
+                record.push(StateInterval {
+                    from_ms,
+                    to_ms,
+                    state,
+                    measured,
+                    advisory: Vec::new(),
+                    earliest_ms: row.earliest_at.timestamp_millis(),
+                });
+            }
+        }
+    }
+    Ok(records)
 }
 
 /// Intervals to be written, as columns for `UNNEST`.

@@ -17,9 +17,11 @@ use crate::{
     probe::Probe,
     region::{Region, RegionSettings},
     replay::{Replay, ReplayRequest},
+    report::{Report, ReportPreview},
     result::{ResultDetail, ResultSummary, ResultsQuery},
     series::{HeatMap, Matrix, PercentileTable, Series, SeriesQuery},
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
+    sla::{Sla, SlaDetail},
     slo::{Slo, SloDetail, SloSettings},
     status_page::{StatusPage, StatusPageSettings, StatusPageSummary},
     subscriber::{Subscriber, SubscribersQuery},
@@ -193,6 +195,37 @@ impl Client {
     pub async fn replay_policy(&self, id: i32, request: &ReplayRequest) -> Result<Replay, Problem> {
         self.write(Method::Post, &format!("/monitors/{id}/replay"), request)
             .await
+    }
+
+    /// `GET /slas`.
+    pub async fn list_slas(&self) -> Result<Vec<Sla>, Problem> {
+        self.get(path::SLAS).await
+    }
+
+    /// `GET /slas/{id}`.
+    pub async fn get_sla(&self, id: i32) -> Result<SlaDetail, Problem> {
+        self.get(&path::sla(id)).await
+    }
+
+    /// `GET /reports`, those under one agreement or all.
+    pub async fn list_reports(&self, sla: Option<i32>) -> Result<Page<Report>, Problem> {
+        self.get(&path::reports(sla)).await
+    }
+
+    /// `GET /reports/{id}`.
+    pub async fn get_report(&self, id: i32) -> Result<Report, Problem> {
+        self.get(&path::report(id)).await
+    }
+
+    /// `GET /reports/preview`.
+    pub async fn preview_report(
+        &self,
+        sla: i32,
+        version: Option<i32>,
+        from: &str,
+        to: &str,
+    ) -> Result<ReportPreview, Problem> {
+        self.get(&path::report_preview(sla, version, from, to)).await
     }
 
     /// `GET /slos`.

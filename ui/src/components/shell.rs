@@ -44,6 +44,7 @@ fn frame(session: Session) -> AnyView {
                     <A href="/incidents">{Icon::Warning.view()} <span>"Incidents"</span> <span class="count" id="open-incidents" hidden></span></A>
                     <A href="/maintenance">{Icon::Wrench.view()} <span>"Maintenance"</span></A>
                     <A href="/slos">{Icon::Target.view()} <span>"Objectives"</span></A>
+                    <A href="/slas">{Icon::Shield.view()} <span>"Agreements"</span></A>
                     <A href="/status-pages">{Icon::Screen.view()} <span>"Status" <span class="nav-wide">" pages"</span></span></A>
                     <A href="/regions">{Icon::Globe.view()} <span>"Regions"</span></A>
                 </nav>

@@ -15,6 +15,9 @@ pub const OVERVIEW: &str = "/overview";
 pub const REGIONS: &str = "/regions";
 /// The service level objectives.
 pub const SLOS: &str = "/slos";
+
+/// The service level agreements.
+pub const SLAS: &str = "/slas";
 /// The status pages.
 pub const STATUS_PAGES: &str = "/status-pages";
 /// How many incidents are open.
@@ -65,6 +68,33 @@ pub fn timeline(id: i32, query: &TimelineQuery) -> String {
 /// A monitor's uptime over the usual windows.
 pub fn uptime(id: i32, query: &UptimeQuery) -> String {
     format!("/monitors/{id}/uptime{}", query_string(&query.pairs()))
+}
+
+/// One service level agreement.
+pub fn sla(id: i32) -> String {
+    format!("/slas/{id}")
+}
+
+/// The reports, of one agreement or all.
+pub fn reports(sla: Option<i32>) -> String {
+    let pairs = [("sla", sla.map(|id| id.to_string()))];
+    format!("/reports{}", query_string(&pairs))
+}
+
+/// One report.
+pub fn report(id: i32) -> String {
+    format!("/reports/{id}")
+}
+
+/// What a report would say.
+pub fn report_preview(sla: i32, version: Option<i32>, from: &str, to: &str) -> String {
+    let pairs = [
+        ("sla", Some(sla.to_string())),
+        ("version", version.map(|version| version.to_string())),
+        ("from", Some(from.to_owned())),
+        ("to", Some(to.to_owned())),
+    ];
+    format!("/reports/preview{}", query_string(&pairs))
 }
 
 /// One service level objective.

@@ -1,0 +1,376 @@
+//! `/slas/new`, `/slas/{id}/edit`, `/slas/import`: what is agreed. Its credits are rows that `script/sla.js` adds.
+
+use super::{
+    Page, Query,
+    form::{Choice, boxes, field, list_choices, problem},
+    viewer_zone::ViewerZone,
+    words::percent,
+};
+use crate::{
+    assets::Assets,
+    components::{field::input_id, icon::Icon},
+    session::Session,
+};
+use edgewatch_client::{
+    Client,
+    protocol::problem::{Problem, ProblemType},
+    sla::SlaSettings,
+};
+use edgewatch_domain::{
+    group::GroupRule,
+    quorum::Quorum,
+    sla::{CreditTier, DegradedRule, MaintenanceRule, SlaPolicy, SlaWindow, UnknownRule},
+    slo::Objective,
+};
+use leptos::prelude::*;
+use serde::Serialize;
+
+/// The usual rolling windows, in days.
+const DAYS: [u16; 4] = [7, 28, 30, 90];
+
+/// Writes it. `?monitor=` chooses one for a new agreement.
+pub async fn write(
+    client: &Client,
+    session: &Session,
+    id: Option<i32>,
+    query: Query<'_>,
+    zone: ViewerZone,
+) -> Result<Page, Problem> {
+    let settings = match id {
+        _ if !session.can_edit() => return Err(refused()),
+        Some(id) => client.get_sla(id).await?.sla.settings,
+        None => blank(query.read("monitor"), zone),
+    };
+    let policy = &settings.policy;
+    let choices = list_choices(client.get_overview().await?, &policy.monitors);
+    let (title, back, api, then) = match id {
+        Some(id) => (
+            "Edit agreement",
+            format!("/slas/{id}"),
+            format!("PUT /api/v1/slas/{id}"),
+            format!("/slas/{id}"),
+        ),
+        None => (
+            "New agreement",
+            "/slas".to_owned(),
+            "POST /api/v1/slas".to_owned(),
+            "/slas/{id}".to_owned(),
+        ),
+    };
+    let script = Assets::embedded().url("sla.js").unwrap_or_default();
+    let note = id.map(|_| {
+        html! { <p class="note">"Saving writes a new version. It counts for every window that ends later; windows that are over keep theirs."</p> }
+    });
+    let content = html! {
+        <div class="page-head">
+            <div>
+                <a class="back" href=back.clone()>{Icon::ChevronLeft.view()} {if id.is_some() { "Agreement" } else { "Agreements" }}</a>
+                <h1>{title}</h1>
+            </div>
+        </div>
+        <form class="card written-form" id="agreement" data-api=api data-then=then novalidate>
+            {problem("")}
+            {note}
+            <div class="field-grid">
+                <div class="sixths-4">{text("/name", "name", "Name", "", &settings.name)}</div>
+                <div class="sixths-2">{objective(policy)}</div>
+                <div class="sixths-6">{text("/description", "description", "With whom, and what about", "Reports show it", &settings.description)}</div>
+                <div class="sixths-2">{window(policy)}</div>
+                <div class="sixths-2">{text("/policy/zone", "policy/zone", "Time zone", "UTC, Europe/Berlin", &policy.zone)}</div>
+                <div class="sixths-2">{rule(policy)}</div>
+                <div class="sixths-6">{monitors(&choices)}</div>
+                <div class="sixths-2">{maintenance(policy)}</div>
+                <div class="sixths-2">{unknown(policy)}</div>
+                <div class="sixths-2">{degraded(policy)}</div>
+                <div class="sixths-2">{quorum(policy)}</div>
+                <div class="sixths-6">{credits(policy)}</div>
+            </div>
+            <div class="actions">
+                <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Save"</button>
+                <a class="button" href=back>"Cancel"</a>
+            </div>
+        </form>
+        <page-script src=script></page-script>
+    };
+    Ok((title.to_owned(), content))
+}
+
+/// Writes the page on which a document is read.
+pub fn write_import(session: &Session) -> Result<Page, Problem> {
+    if !session.can_edit() {
+        return Err(refused());
+    }
+    let content = html! {
+        <div class="page-head">
+            <div>
+                <a class="back" href="/slas">{Icon::ChevronLeft.view()} "Agreements"</a>
+                <h1>"Import an agreement"</h1>
+            </div>
+        </div>
+        <form class="card written-form" data-api="POST /api/v1/slas/open-slo" data-then="/slas/{id}" novalidate>
+            {problem("")}
+            <div class="field">
+                <label class="label" for=input_id("/open_slo")>"OpenSLO v1 document, kind SLO"</label>
+                <textarea class="input sla-document" id=input_id("/open_slo") name="open_slo" rows="24" spellcheck="false" placeholder=EXAMPLE></textarea>
+                <p class="hint">"It is kept as it is written, and can be had back. From a command line: POST it to /api/v1/slas/open-slo as application/yaml."</p>
+                {problem("/open_slo")}
+            </div>
+            <div class="actions">
+                <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Import"</button>
+                <a class="button" href="/slas">"Cancel"</a>
+            </div>
+        </form>
+    };
+    Ok(("Import an agreement".to_owned(), content))
+}
+
+const EXAMPLE: &str = "apiVersion: openslo/v1
+kind: SLO
+metadata:
+  name: acme-shop
+  displayName: Acme, shop
+spec:
+  service: shop
+  indicator:
+    spec:
+      ratioMetric:
+        rawType: success
+        raw:
+          metricSource:
+            type: Edgewatch
+            spec:
+              monitors: [shop]
+              credits:
+                - belowPercent: 99.9
+                  creditPercent: 10
+  timeWindow:
+    - duration: 1M
+      isRolling: false
+      calendar: {timeZone: Europe/Berlin}
+  budgetingMethod: RatioTimeslices
+  objectives:
+    - target: 0.999
+      timeSliceWindow: 1m";
+
+fn refused() -> Problem {
+    Problem::new(ProblemType::Forbidden).detail("Agreements are made and changed by editors.")
+}
+
+fn blank(monitor: Option<i32>, zone: ViewerZone) -> SlaSettings {
+    SlaSettings {
+        name: String::new(),
+        description: String::new(),
+        policy: SlaPolicy {
+            monitors: monitor.into_iter().collect(),
+            rule: GroupRule::All,
+            objective_ppm: Objective::from_parts_per_million(999_000).unwrap_or(Objective::LEAST),
+            window: SlaWindow::CalendarMonth,
+            zone: zone.name().to_owned(),
+            maintenance: MaintenanceRule::Excluded,
+            unknown: UnknownRule::Excluded,
+            degraded: DegradedRule::Available,
+            quorum: None,
+            credits: vec![CreditTier {
+                below_ppm: 999_000,
+                percent: 10,
+            }],
+        },
+    }
+}
+
+fn text(
+    pointer: &'static str,
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    value: &str,
+) -> AnyView {
+    let described = format!("problem{}", pointer.replace('/', "-"));
+    let input = html! {
+        <input class="input" id=input_id(pointer) name=name value=value.to_owned() autocomplete="off" spellcheck="false" aria-describedby=described />
+    };
+    field(pointer, label, hint, input)
+}
+
+fn objective(policy: &SlaPolicy) -> AnyView {
+    let input = html! {
+        <input
+            class="input num"
+            id=input_id("/policy/objective_ppm")
+            name="policy/objective_ppm"
+            data-kind="percent"
+            inputmode="decimal"
+            autocomplete="off"
+            value=percent(policy.objective_ppm.parts_per_million())
+            aria-describedby="problem-policy-objective_ppm"
+        />
+    };
+    field(
+        "/policy/objective_ppm",
+        "Promise, %",
+        "Of the time that counts",
+        input,
+    )
+}
+
+/// A choice among what JSON says.
+fn choice<T: Serialize + PartialEq>(
+    pointer: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    chosen: &T,
+    options: impl IntoIterator<Item = (T, String)>,
+) -> AnyView {
+    let options = options
+        .into_iter()
+        .map(|(value, text)| {
+            let json = serde_json::to_string(&value).unwrap_or_default();
+            html! { <option value=json selected=*chosen == value>{text}</option> }
+        })
+        .collect_view();
+    let name = pointer.trim_start_matches('/');
+    let input = html! {
+        <span class="select">
+            <select class="input" id=input_id(pointer) name=name data-kind="json">{options}</select>
+        </span>
+    };
+    field(pointer, label, hint, input)
+}
+
+fn window(policy: &SlaPolicy) -> AnyView {
+    let own = match policy.window {
+        SlaWindow::RollingDays(days) if !DAYS.contains(&days) => Some(days),
+        _ => None,
+    };
+    let calendar = [
+        (SlaWindow::CalendarMonth, "Each calendar month".to_owned()),
+        (SlaWindow::CalendarQuarter, "Each quarter".to_owned()),
+        (SlaWindow::CalendarYear, "Each year".to_owned()),
+    ];
+    let rolling = own
+        .into_iter()
+        .chain(DAYS)
+        .map(|days| (SlaWindow::RollingDays(days), format!("{days} rolling days")));
+    choice(
+        "/policy/window",
+        "Window",
+        "",
+        &policy.window,
+        calendar.into_iter().chain(rolling),
+    )
+}
+
+fn rule(policy: &SlaPolicy) -> AnyView {
+    let options = [
+        (GroupRule::All, "All have to be up".to_owned()),
+        (GroupRule::Any, "Any will do".to_owned()),
+    ];
+    choice("/policy/rule", "Of several monitors", "", &policy.rule, options)
+}
+
+fn monitors(choices: &[Choice]) -> AnyView {
+    if choices.is_empty() {
+        return html! {
+            <p class="muted">"There is no monitor yet: " <a class="quiet-link" href="/monitors/new">"make one"</a> " first."</p>
+        };
+    }
+    html! {
+        <fieldset class="field">
+            <legend class="label">"Monitors"</legend>
+            {boxes("policy/monitors", choices)}
+            {problem("/policy/monitors")}
+        </fieldset>
+    }
+}
+
+fn maintenance(policy: &SlaPolicy) -> AnyView {
+    let options = [
+        (MaintenanceRule::Excluded, "Left out".to_owned()),
+        (MaintenanceRule::Counted, "Counts by what is beneath".to_owned()),
+    ];
+    choice(
+        "/policy/maintenance",
+        "Maintenance",
+        "",
+        &policy.maintenance,
+        options,
+    )
+}
+
+fn unknown(policy: &SlaPolicy) -> AnyView {
+    let options = [
+        (UnknownRule::Excluded, "Left out".to_owned()),
+        (UnknownRule::Unavailable, "Counts as down".to_owned()),
+        (UnknownRule::Available, "Counts as up".to_owned()),
+    ];
+    choice(
+        "/policy/unknown",
+        "Unknown time",
+        "When no region could look",
+        &policy.unknown,
+        options,
+    )
+}
+
+fn degraded(policy: &SlaPolicy) -> AnyView {
+    let options = [
+        (DegradedRule::Available, "Counts as up".to_owned()),
+        (DegradedRule::Unavailable, "Counts as down".to_owned()),
+    ];
+    choice("/policy/degraded", "Degraded time", "", &policy.degraded, options)
+}
+
+fn quorum(policy: &SlaPolicy) -> AnyView {
+    let known = [Quorum::Any, Quorum::Majority, Quorum::All].map(Some);
+    let own = policy.quorum.filter(|quorum| !known.contains(&Some(*quorum)));
+    let named = |quorum: Option<Quorum>| {
+        let words = match quorum {
+            None => "As each monitor has it".to_owned(),
+            Some(Quorum::Any) => "Any region's word".to_owned(),
+            Some(Quorum::Majority) => "The majority".to_owned(),
+            Some(Quorum::All) => "All regions".to_owned(),
+            Some(Quorum::Count(count)) => format!("{count} regions"),
+        };
+        (quorum, words)
+    };
+    let options = [None].into_iter().chain(known).chain(own.map(Some)).map(named);
+    choice(
+        "/policy/quorum",
+        "Who decides",
+        "How many regions have to see it down",
+        &policy.quorum,
+        options,
+    )
+}
+
+fn credits(policy: &SlaPolicy) -> AnyView {
+    let row = |below: String, credit: String| {
+        html! {
+            <li class="sla-tier">
+                <span>"Below"</span>
+                <input class="input input-small num" data-tier="below" inputmode="decimal" value=below aria-label="Below, percent" autocomplete="off" />
+                <span>"%, credit"</span>
+                <input class="input input-small num" data-tier="credit" inputmode="numeric" value=credit aria-label="Credit, percent" autocomplete="off" />
+                <span>"%"</span>
+                <button class="button button-small" r#type="button" data-tier="remove" aria-label="Remove this tier">{Icon::Bin.view()}</button>
+            </li>
+        }
+    };
+    let rows = policy
+        .credits
+        .iter()
+        .map(|tier| row(percent(tier.below_ppm), tier.percent.to_string()))
+        .collect_view();
+    let json = serde_json::to_string(&policy.credits).unwrap_or_default();
+    html! {
+        <fieldset class="field">
+            <legend class="label">"Credits"</legend>
+            <p class="hint">"Of the tiers under which the share lies, the highest credit is due, in percent of what the window costs."</p>
+            <input r#type="hidden" name="policy/credits" data-kind="json" value=json />
+            <ul class="sla-tiers" id="tiers">{rows}</ul>
+            <template id="tier">{row(String::new(), String::new())}</template>
+            <div><button class="button button-small" r#type="button" id="add-tier">{Icon::Plus.view()} "Add a tier"</button></div>
+            {problem("/policy/credits")}
+        </fieldset>
+    }
+}

@@ -74,7 +74,7 @@ async fn list_results(
         // One more than is shown tells whether there is a next page.
         limit: i64::from(limit) + 1,
     };
-    let mut found = result::list_results(&state.pool, &filter).await?;
+    let mut found = result::list_results(&state.pool, &filter, state.clock.now()).await?;
     if found.is_empty() && !monitor_exists(&state.pool, id).await? {
         return Err(ApiError::not_found("monitor"));
     }
@@ -265,6 +265,40 @@ mod tests {
                 .execute(&server.state.pool)
                 .await
                 .unwrap();
+        }
+    }
+
+    #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+    async fn pages_go_back_over_days_without_results(pool: PgPool) {
+        let server = TestServer::new(pool);
+        let admin = server.client(Role::Admin).await;
+        let monitor = set_up(&admin).await;
+        let begin = server.state.clock.now();
+        for days in [0, 1, 5, 6] {
+            for n in 0..3 {
+                let at = begin + TimeDelta::days(days) + TimeDelta::seconds(n);
+                insert(&server.state.pool, monitor, at, days, n as i16, 0).await;
+            }
+        }
+        let now = begin + TimeDelta::days(6) + TimeDelta::minutes(1);
+        for limit in [1, 4, 6, 7, 12, 20] {
+            let mut filter = ResultFilter {
+                monitor_id: monitor,
+                limit,
+                ..ResultFilter::default()
+            };
+            let mut days = Vec::new();
+            loop {
+                let found = result::list_results(&server.state.pool, &filter, now)
+                    .await
+                    .unwrap();
+                days.extend(found.iter().map(|found| found.key.batch_id));
+                match found.last() {
+                    Some(last) => filter.after = Some(last.key),
+                    None => break,
+                }
+            }
+            assert_eq!(days, [6, 6, 6, 5, 5, 5, 1, 1, 1, 0, 0, 0], "{limit}");
         }
     }
 

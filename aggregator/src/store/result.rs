@@ -4,7 +4,11 @@ use super::phase_column;
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::result::{Evidence, ResultSummary};
 use edgewatch_protocol::{batch::Place, observation::OutcomeState, phase::PhaseTimes, reason::Reason};
-use sqlx::{PgExecutor, types::Json};
+use sqlx::{PgExecutor, PgPool, types::Json};
+
+/// Results are mostly asked for from the latest on: they are looked for in so long first, where the planner need not look
+/// at every day that there is.
+const NEAR: TimeDelta = TimeDelta::days(2);
 
 /// Names a result within its monitor: when it began, the batch that brought it, and its position there. Their order is
 /// the order of lists.
@@ -100,8 +104,31 @@ impl TryFrom<Row> for StoredResult {
     }
 }
 
-/// A page of results.
-pub async fn list_results(db: impl PgExecutor<'_>, filter: &ResultFilter) -> sqlx::Result<Vec<StoredResult>> {
+/// A page of results, the latest first.
+pub async fn list_results(
+    pool: &PgPool,
+    filter: &ResultFilter,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<StoredResult>> {
+    let latest = [filter.after.map(|key| key.time), filter.to]
+        .into_iter()
+        .flatten()
+        .fold(now, DateTime::min);
+    let near = latest - NEAR;
+    if filter.from.is_none_or(|from| from < near) {
+        let found = list_results_from(pool, filter, Some(near)).await?;
+        if i64::try_from(found.len()).is_ok_and(|found| found >= filter.limit) {
+            return Ok(found);
+        }
+    }
+    list_results_from(pool, filter, filter.from).await
+}
+
+async fn list_results_from(
+    db: impl PgExecutor<'_>,
+    filter: &ResultFilter,
+    from: Option<DateTime<Utc>>,
+) -> sqlx::Result<Vec<StoredResult>> {
     let after = filter.after;
     let rows = sqlx::query_as!(
         Row,
@@ -116,7 +143,7 @@ pub async fn list_results(db: impl PgExecutor<'_>, filter: &ResultFilter) -> sql
            AND ($7::text IS NULL OR r.name = $7) AND ($8::smallint IS NULL OR p.outcome = $8)
          ORDER BY p.time DESC, p.batch_id DESC, p.position DESC LIMIT $9",
         filter.monitor_id,
-        filter.from,
+        from,
         filter.to,
         after.map(|key| key.time),
         after.map(|key| key.batch_id),

@@ -114,12 +114,12 @@ async fn get_log(State(state): State<AppState>) -> ApiResult<Json<Log>> {
         earlier_keys,
         created_at: log.created_at,
         size: log.size,
-        checkpoint: find_latest(&mut *db).await?.map(checkpoint),
+        checkpoint: find_latest(&mut *db).await?.as_ref().map(checkpoint),
         origin: log.origin,
     }))
 }
 
-fn checkpoint(stored: StoredCheckpoint) -> LogCheckpoint {
+fn checkpoint(stored: &StoredCheckpoint) -> LogCheckpoint {
     LogCheckpoint {
         note: stored.cosigned_note(),
         id: stored.id,
@@ -173,7 +173,7 @@ async fn list_log_checkpoints(
         ..Wanted::default()
     };
     let found = list_checkpoints(&state.pool, wanted, CHECKPOINTS_AT_ONCE).await?;
-    Ok(Json(found.into_iter().map(checkpoint).collect()))
+    Ok(Json(found.iter().map(checkpoint).collect()))
 }
 
 #[derive(Deserialize)]
@@ -391,7 +391,7 @@ async fn create_checkpoint(
         user = session.user.user_id,
         "a checkpoint of the log was asked for"
     );
-    Ok(Json(checkpoint(signed)))
+    Ok(Json(checkpoint(&signed)))
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt as _;
 
+/// How a batch was signed: digest, input, signature, authority.
+type Row = (Vec<u8>, String, String, String);
+
 const WITNESS: &str = "witness.example/w1";
 
 fn witness() -> (SigningKey, VerifierKey) {
@@ -86,7 +89,6 @@ async fn a_stranger_can_check_that_a_batch_is_in_the_log(pool: PgPool) {
     let consistency = get(&server, "/api/v1/log/consistency?from=4&to=6").await;
     merkle::verify_consistency((4, &old.root), (6, &new.root), &hashes(&consistency["proof"])).unwrap();
 
-    type Row = (Vec<u8>, String, String, String);
     let (digest, signature_input, signature, authority): Row =
         sqlx::query_as("SELECT digest, signature_input, signature, authority FROM batch WHERE seq = 2")
             .fetch_one(&pool)

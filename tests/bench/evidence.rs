@@ -129,7 +129,7 @@ async fn send(probe: &NativeProbe, shape: &Shape) {
 /// A check that took a little more or less than the one before it.
 fn differing(monitor: i32, slot_ms: i64, seq: u64) -> Observation {
     let mut observation = seen(monitor, slot_ms);
-    let mut state = seq.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ monitor.unsigned_abs().into();
+    let mut state = seq.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(monitor.unsigned_abs());
     let mut by = |most: u32| {
         state ^= state << 13;
         state ^= state >> 7;

@@ -15,8 +15,8 @@ use crate::config::{SmtpArgs, SmtpTls};
 use lettre::{
     Message,
     message::{
-        Mailbox, MultiPart,
-        header::{HeaderName, HeaderValue},
+        Attachment, Mailbox, MultiPart,
+        header::{ContentType, HeaderName, HeaderValue},
     },
     transport::smtp::{
         authentication::Credentials,
@@ -40,8 +40,21 @@ pub struct Mail {
     pub html: String,
     /// Where a `POST` ends what this mail is part of (RFC 8058).
     pub unsubscribe: Option<Url>,
+    /// Files that go with it.
+    pub attachments: Vec<MailFile>,
     /// The part of the message's id before the `@`: the same mail sent again has the same.
     pub id: String,
+}
+
+/// A file that goes with a mail.
+#[derive(Clone, Debug)]
+pub struct MailFile {
+    /// Its name.
+    pub name: String,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// What is in it.
+    pub bytes: Arc<Vec<u8>>,
 }
 
 /// Why a mail was not taken.
@@ -161,10 +174,7 @@ fn compose(mail: &Mail, sender: &Mailbox) -> Result<Message, MailError> {
         .to(Mailbox::new(None, to))
         .subject(one_line(&mail.subject))
         .message_id(Some(format!("<{}@{}>", mail.id, sender.email.domain())))
-        .multipart(MultiPart::alternative_plain_html(
-            mail.text.clone(),
-            mail.html.clone(),
-        ))
+        .multipart(body(mail)?)
         .map_err(|error| refuse(&error))?;
     let headers = message.headers_mut();
     // Nobody's holiday notice answers it (RFC 3834).
@@ -177,6 +187,22 @@ fn compose(mail: &Mail, sender: &Mailbox) -> Result<Message, MailError> {
         set("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned());
     }
     Ok(message)
+}
+
+/// The text in both its forms, and the files beside it.
+fn body(mail: &Mail) -> Result<MultiPart, MailError> {
+    let texts = MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone());
+    if mail.attachments.is_empty() {
+        return Ok(texts);
+    }
+    let mut whole = MultiPart::mixed().multipart(texts);
+    for file in &mail.attachments {
+        let media_type = ContentType::parse(file.media_type)
+            .map_err(|error| MailError::Message(format!("{}: {error}", file.name)))?;
+        let bytes = file.bytes.as_ref().clone();
+        whole = whole.singlepart(Attachment::new(file.name.clone()).body(bytes, media_type));
+    }
+    Ok(whole)
 }
 
 /// What people write may hold line breaks, a header may not.

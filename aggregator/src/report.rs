@@ -1,7 +1,11 @@
 //! Reports: from what is asked for to the document that all formats are made of.
 
 pub mod content;
+pub mod files;
+pub mod mails;
 pub mod make;
+pub mod schedule;
+pub mod share;
 
 use crate::store::sla::{StoredSla, StoredVersion};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};

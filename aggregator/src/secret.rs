@@ -33,6 +33,8 @@ pub enum Purpose {
     PageAccess,
     /// Signs the batches of the aggregator's own probe.
     PushProbe,
+    /// Seals what links to shared reports carry.
+    ReportLink,
     /// Seals addresses of subscribers, and what links in messages to them carry.
     Subscriber,
     /// Finds subscribers by their addresses.
@@ -50,6 +52,7 @@ impl Purpose {
             Self::HeartbeatToken => b"heartbeat-token",
             Self::PageAccess => b"page-access",
             Self::PushProbe => b"push-probe",
+            Self::ReportLink => b"report-link",
             Self::Subscriber => b"subscriber",
             Self::SubscriberTarget => b"subscriber-target",
             Self::Log => b"log",

@@ -86,7 +86,7 @@ document.addEventListener("submit", async (event) => {
   try {
     const answer = await send(form);
     const body = await answer.json().catch(() => ({}));
-    if (answer.ok) return location.assign(form.dataset.then.replace("{id}", body.id));
+    if (answer.ok) return location.assign(form.dataset.then.replace(/{(\w+)}/, (_, name) => body[name]));
     show(form, { title: `The server answered ${answer.status}`, ...body });
   } catch {
     show(form, { title: "Edgewatch cannot be reached" });

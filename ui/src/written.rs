@@ -19,6 +19,7 @@ mod objectives;
 mod replay;
 mod report;
 mod report_builder;
+mod report_schedules;
 mod reports;
 mod status_page_form;
 mod status_page_tree;
@@ -67,6 +68,7 @@ pub async fn write(client: Client, address: String) -> Result<String, Problem> {
         }
         ["reports"] => reports::write(&client, &session, query).await?,
         ["reports", "new"] => report_builder::write(&client, &session, query, machine_now()).await?,
+        ["reports", "schedules"] => report_schedules::write(&client, &session).await?,
         ["reports", id] => report::write(&client, &session, number(id)?).await?,
         ["incidents"] => incidents::write(&client, &session, query).await?,
         ["incidents", id] => incident::write(&client, &session, number(id)?, query).await?,

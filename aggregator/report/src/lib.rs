@@ -4,6 +4,7 @@
 //! charts of it, once; [`html`] and [`pdf`] set these. [`xlsx`] and [`csv`] write the figures for who wants to go on
 //! with them. No figure is computed here: they are those of [`edgewatch_domain::sla`].
 
+pub mod brief;
 mod chart;
 mod content;
 pub mod csv;

@@ -27,6 +27,8 @@ pub mod probes;
 pub mod public;
 pub mod regions;
 pub mod replay;
+pub mod report_files;
+pub mod report_schedules;
 pub mod reports;
 pub mod request_id;
 pub mod results;
@@ -73,6 +75,8 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(slos::router())
         .merge(slas::router())
         .merge(reports::router())
+        .merge(report_files::router())
+        .merge(report_schedules::router())
         .merge(status_pages::router())
         .merge(subscribers::router())
         .merge(timeline::router())

@@ -54,7 +54,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// Headers.
     pub headers: HeaderMap,
-    /// Body as text.
+    /// Body as text; of others, what of it is.
     pub text: String,
 }
 
@@ -187,7 +187,7 @@ impl TestServer {
         let text = if path == "/api/v1/events" && parts.status.is_success() {
             String::new()
         } else {
-            String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+            String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned()
         };
         Answer {
             status: parts.status,
@@ -196,10 +196,14 @@ impl TestServer {
         }
     }
 
-    /// Makes a user `<role>@example.org` with [`PASSWORD`].
+    /// The user `<role>@example.org` with [`PASSWORD`], made if there is none.
     pub async fn sign_up(&self, role: Role) -> i32 {
-        let password_hash = Passwords::default().hash(PASSWORD.to_owned()).await.unwrap();
         let email = format!("{role:?}@example.org").to_lowercase();
+        let known = sqlx::query_scalar("SELECT id FROM app_user WHERE email = $1").bind(&email);
+        if let Some(id) = known.fetch_optional(&self.state.pool).await.unwrap() {
+            return id;
+        }
+        let password_hash = Passwords::default().hash(PASSWORD.to_owned()).await.unwrap();
         let user = NewUser {
             email: &email,
             role,
@@ -210,7 +214,7 @@ impl TestServer {
             .unwrap()
     }
 
-    /// Somebody with this role, and the access token.
+    /// Somebody with this role, and an access token, which ends after a while.
     pub async fn client(&self, role: Role) -> Client<'_> {
         let now = self.state.clock.now();
         let id = Uuid::new_v4();

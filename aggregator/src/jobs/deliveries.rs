@@ -29,7 +29,7 @@ const EVERY: Duration = Duration::from_secs(2);
 const AT_ONCE: i64 = 60;
 
 /// Until when they are this replica's: longer than sending them can take.
-const TAKEN_FOR: TimeDelta = TimeDelta::minutes(20);
+pub const TAKEN_FOR: TimeDelta = TimeDelta::minutes(20);
 
 /// Sessions with the SMTP server at a time.
 const MAIL_SESSIONS: usize = 4;
@@ -42,7 +42,7 @@ const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(30);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(4);
 
 /// A delivery that was not taken for so long is given up.
-const GIVEN_UP_AFTER: TimeDelta = TimeDelta::hours(48);
+pub const GIVEN_UP_AFTER: TimeDelta = TimeDelta::hours(48);
 
 /// Sends what is due, again and again, until the process is asked to stop; what has begun is finished.
 pub async fn run_deliveries(state: AppState) {
@@ -204,7 +204,7 @@ async fn write(
 
 /// How long to wait before the next attempt: exponential, with a fifth of chance either way so that what failed together
 /// is not tried together.
-fn pause(attempts: i16) -> TimeDelta {
+pub fn pause(attempts: i16) -> TimeDelta {
     let doublings = u32::from(attempts.unsigned_abs()).saturating_sub(1).min(16);
     let pause = (FIRST_PAUSE * (1_i32 << doublings)).min(LONGEST_PAUSE);
     let [chance] = random::<1>();

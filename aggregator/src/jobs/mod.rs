@@ -50,7 +50,7 @@ impl Job {
 /// What to tell once a job's work is committed.
 type AfterCommit = Vec<crate::announcement::Change>;
 
-const JOBS: [Job; 11] = [
+const JOBS: [Job; 12] = [
     Job::new(2, "silent_probes", Duration::from_secs(20), |state, db| {
         Box::pin(silence::silence_probes(state, db))
     }),
@@ -78,6 +78,9 @@ const JOBS: [Job; 11] = [
     Job::new(20, "notices", Duration::from_secs(2), |state, db| {
         Box::pin(notices::make_notices(state, db))
     }),
+    Job::new(23, "report_schedules", Duration::from_secs(30), |state, db| {
+        Box::pin(crate::report::schedule::ask_for_reports(state, db))
+    }),
     Job::new(15, "rollups", Duration::from_secs(30), |state, db| {
         Box::pin(rollups::refresh_rollups(state, db))
     }),
@@ -94,6 +97,7 @@ pub async fn run_jobs(state: AppState) {
     }
     jobs.spawn(run_publication(state.clone()));
     jobs.spawn(crate::report::make::run_reports(state.clone()));
+    jobs.spawn(crate::report::mails::run_report_mails(state.clone()));
     jobs.spawn(deliveries::run_deliveries(state));
     while jobs.join_next().await.is_some() {}
 }

@@ -36,7 +36,7 @@ const server = new SMTPServer({
       const to = session.envelope.rcptTo.map(({ address }) => address);
       if (to.some((address) => address.endsWith("@full.test"))) return done(refusal(552, "5.2.2 mailbox full"));
       if (to.some((address) => address.endsWith("@spam.test"))) return done(refusal(554, "5.7.1 looks like spam"));
-      tell({ from: session.envelope.mailFrom.address, to, user: session.user ?? null, secure: session.secure,
+      tell({ from: session.envelope.mailFrom.address, to, user: session.user || null, secure: session.secure,
              hello: session.hostNameAppearsAs, session: session.id, data });
       done();
     });

@@ -11,6 +11,7 @@ fn mail(to: &str) -> Mail {
         text: "Zahlungen sind gestört.\n.\nWir arbeiten daran.\n".to_owned(),
         html: "<p>Zahlungen sind <b>gestört</b>.</p>".to_owned(),
         unsubscribe: Some("https://status.acme.example/u/abc".parse().unwrap()),
+        attachments: Vec::new(),
         id: "delivery-1".to_owned(),
     }
 }

@@ -33,6 +33,7 @@ pub mod region_load;
 pub mod replay;
 pub mod report;
 pub mod report_incident;
+pub mod report_schedule;
 pub mod result;
 pub mod result_rows;
 pub mod rollup;

@@ -232,6 +232,7 @@ fn compose(id: Uuid, to: String, texts: MailText, unsubscribe: Option<Url>) -> M
         text: texts.text,
         html: texts.html,
         unsubscribe,
+        attachments: Vec::new(),
         id: id.simple().to_string(),
     }
 }

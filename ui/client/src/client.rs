@@ -18,6 +18,7 @@ use crate::{
     region::{Region, RegionSettings},
     replay::{Replay, ReplayRequest},
     report::{Report, ReportPreview},
+    report_schedule::ReportSchedule,
     result::{ResultDetail, ResultSummary, ResultsQuery},
     series::{HeatMap, Matrix, PercentileTable, Series, SeriesQuery},
     session::{SessionResponse, SetupRequest, SetupResponse, SignInRequest},
@@ -226,6 +227,11 @@ impl Client {
         to: &str,
     ) -> Result<ReportPreview, Problem> {
         self.get(&path::report_preview(sla, version, from, to)).await
+    }
+
+    /// `GET /report-schedules`.
+    pub async fn list_report_schedules(&self) -> Result<Vec<ReportSchedule>, Problem> {
+        self.get(path::REPORT_SCHEDULES).await
     }
 
     /// `GET /slos`.

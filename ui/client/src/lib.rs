@@ -23,6 +23,7 @@ pub mod public_status;
 pub mod region;
 pub mod replay;
 pub mod report;
+pub mod report_schedule;
 pub mod result;
 pub mod series;
 pub mod session;

@@ -3,13 +3,13 @@
 use super::{
     Page,
     agreement_words::{bounds, coverage, share},
-    form::refusal,
+    form::{field, refusal},
     reports::{look, period},
     words::{moment, percent},
 };
 use crate::{
     assets::Assets,
-    components::{icon::Icon, state_badge::badge},
+    components::{field::input_id, icon::Icon, state_badge::badge},
     format::{self, Moment},
     session::Session,
 };
@@ -48,6 +48,7 @@ pub async fn write(client: &Client, session: &Session, id: i32) -> Result<Page, 
             </div>
         </div>
         {body}
+        {(report.state == ReportState::Ready).then(|| files(id, session.can_edit()))}
         <p class="note">
             "Asked for by " {report.author.clone()} ", " {moment(report.requested_at, Moment::Minute)}
             ". Policy SHA-256 " <code class="sla-hash">{report.hash.clone()}</code>
@@ -87,6 +88,36 @@ fn figures(summary: &ReportSummary) -> AnyView {
             <div><dt>"Unknown"</dt><dd>{format::length(time.recorded.unknown_ms)}</dd></div>
             <div><dt>"Credits due"</dt><dd>{credits}</dd></div>
         </dl>
+    }
+}
+
+/// Where to have it, and a link for others.
+fn files(id: i32, can_share: bool) -> AnyView {
+    let names = ["pdf", "html", "xlsx", "csv", "json"];
+    let links = names.map(|format| {
+        html! {
+            <a class="button" href=format!("/api/v1/reports/{id}/files/{format}") download rel="external">
+                {format.to_uppercase()}
+            </a>
+        }
+    });
+    let share = can_share.then(|| {
+        html! {
+            <form data-api=format!("POST /api/v1/reports/{id}/links") data-then="{url}">
+                {field("/days", "Share it for so many days", "Whoever has the link reads the report without an account. The page that opens is the link.", html! {
+                    <input class="input input-small" r#type="number" min="1" max="365" value="30" id=input_id("/days") name="days" data-kind="number" aria-describedby="problem-days" />
+                })}
+                {refusal()}
+                <button class="button" r#type="submit">"Make a link"</button>
+            </form>
+        }
+    });
+    html! {
+        <section class="section card" aria-labelledby="files-title">
+            <div class="card-head"><h2 id="files-title">"Files"</h2></div>
+            <div class="actions report-files">{links.into_iter().collect_view()}</div>
+            {share}
+        </section>
     }
 }
 

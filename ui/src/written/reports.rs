@@ -86,6 +86,7 @@ pub async fn write(client: &Client, session: &Session, query: Query<'_>) -> Resu
         <div class="page-head">
             <div>{back} <h1>"Reports"</h1> <p class="page-sub">{sub}</p></div>
             <div class="actions">
+                <a class="button" href="/reports/schedules">{Icon::Clock.view()} "Schedules"</a>
                 <a class="button" href="/slas">{Icon::Shield.view()} "Agreements"</a>
                 {(!is_empty).then(add)}
             </div>

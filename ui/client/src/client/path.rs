@@ -13,6 +13,8 @@ pub const SETUP: &str = "/setup";
 pub const OVERVIEW: &str = "/overview";
 /// The regions, with their probes.
 pub const REGIONS: &str = "/regions";
+/// Reports that are made regularly.
+pub const REPORT_SCHEDULES: &str = "/report-schedules";
 /// The service level objectives.
 pub const SLOS: &str = "/slos";
 

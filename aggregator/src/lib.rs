@@ -38,6 +38,7 @@ pub mod recent_results;
 pub mod region_load;
 pub mod replay_command;
 pub mod report;
+pub mod report_bundle;
 pub mod rollup_level;
 pub mod secret;
 pub mod serve;

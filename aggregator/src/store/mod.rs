@@ -10,6 +10,7 @@ pub mod enrolment;
 pub mod enrolment_token;
 pub mod evaluation;
 pub mod evaluation_queue;
+pub mod evidence;
 pub mod flapping;
 pub mod heartbeat;
 pub mod incident;

@@ -198,6 +198,27 @@ pub async fn list_disqualified(
     Ok(since)
 }
 
+/// The windows of a time in which these regions are disqualified, in order.
+pub async fn list_disqualified_windows(
+    db: impl PgExecutor<'_>,
+    regions: &[i16],
+    span: Span,
+) -> sqlx::Result<Vec<WindowKey>> {
+    let rows = sqlx::query!(
+        "SELECT region_id, from_at FROM vantage_window
+         WHERE disqualified AND region_id = ANY($1) AND from_at > $2 AND from_at < $3 ORDER BY from_at, region_id",
+        regions,
+        at(span.from_ms - WINDOW_MS),
+        at(span.to_ms)
+    )
+    .fetch_all(db)
+    .await?;
+    let windows = rows.into_iter();
+    Ok(windows
+        .map(|row| (row.region_id, row.from_at.timestamp_millis()))
+        .collect())
+}
+
 /// Forgets windows before a time that count.
 pub async fn delete_windows_before(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> sqlx::Result<u64> {
     let deleted = sqlx::query!(

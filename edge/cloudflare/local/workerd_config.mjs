@@ -12,6 +12,8 @@ export const SETTINGS = [
   "EDGEWATCH_EXTRA_ROOTS",
   "EDGEWATCH_LOCAL_TARGETS",
   "EDGEWATCH_PLACE_URL",
+  "EDGEWATCH_PAGES_KEY",
+  "EDGEWATCH_PAGES_URL",
 ];
 
 /**
@@ -44,10 +46,14 @@ const probe :Workerd.Worker = (
     ( name = "./index_bg.wasm", wasm = embed "worker/index_bg.wasm" ),
   ],
   compatibilityDate = "${compatibilityDate}",
-  durableObjectNamespaces = [ ( className = "RegionObject", uniqueKey = "edgewatch-region", enableSql = true ) ],
+  durableObjectNamespaces = [
+    ( className = "RegionObject", uniqueKey = "edgewatch-region", enableSql = true ),
+    ( className = "PagesObject", uniqueKey = "edgewatch-pages", enableSql = true ),
+  ],
   durableObjectStorage = ( localDisk = "objects" ),
   bindings = [
     ( name = "REGION", durableObjectNamespace = "RegionObject" ),
+    ( name = "PAGES", durableObjectNamespace = "PagesObject" ),
 ${bindings}
   ],
 );

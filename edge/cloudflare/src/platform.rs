@@ -152,7 +152,7 @@ impl WorkersPlatform {
 }
 
 /// Waits for a future for some time; `None` when that was too short.
-async fn within<T>(duration: Duration, future: impl Future<Output = T>) -> Option<T> {
+pub async fn within<T>(duration: Duration, future: impl Future<Output = T>) -> Option<T> {
     match select(pin!(future), pin!(Delay::from(duration))).await {
         Either::Left((output, _)) => Some(output),
         Either::Right(((), _)) => None,

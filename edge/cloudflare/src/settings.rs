@@ -1,5 +1,6 @@
 //! What whoever deploys the worker has set: variables of `wrangler.toml`, and secrets.
 
+use ed25519_dalek::VerifyingKey;
 use edgewatch_protocol::region_list::{RegionEntry, parse_regions};
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 use worker::{Env, Url};
@@ -74,6 +75,31 @@ impl Settings {
                 .map_err(|error| format!("EDGEWATCH_EXTRA_ROOTS is not PEM: {error}"))?,
             local,
         })
+    }
+}
+
+/// What serving status pages needs.
+pub struct PageSettings {
+    /// `EDGEWATCH_PAGES_KEY`: the public key of the installation whose pages are served.
+    pub key: VerifyingKey,
+    /// `EDGEWATCH_PAGES_URL`: where they are served first, if that is not where the probe endpoints are.
+    pub origin: Url,
+}
+
+impl PageSettings {
+    /// Reads them; `None` where no pages are served.
+    pub fn read(env: &Env) -> Result<Option<Self>, String> {
+        let Some(key) = optional(env, "EDGEWATCH_PAGES_KEY") else {
+            return Ok(None);
+        };
+        let bytes = hex::decode(key).ok().and_then(|bytes| bytes.try_into().ok());
+        let key = bytes.and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
+        let origin =
+            optional(env, "EDGEWATCH_PAGES_URL").or_else(|| optional(env, "EDGEWATCH_AGGREGATOR_URL"));
+        Ok(Some(Self {
+            key: key.ok_or("EDGEWATCH_PAGES_KEY is not a key as `edgewatch pages-key` prints it")?,
+            origin: url("EDGEWATCH_PAGES_URL", &origin.unwrap_or_default())?,
+        }))
     }
 }
 

@@ -21,8 +21,11 @@ use std::fmt::Write as _;
 /// The signature's label within `Signature-Input` and `Signature`.
 pub const LABEL: &str = "sig";
 
-/// The `tag` parameter: a signature made for another application does not count here.
+/// The `tag` parameter of what probes sign: a signature made for another application does not count here.
 pub const TAG: &str = "edgewatch-probe";
+
+/// The `tag` parameter of what an aggregator signs for its edge workers. See [`crate::edge_page`].
+pub const PAGE_TAG: &str = "edgewatch-page";
 
 /// The `alg` parameter.
 pub const ALGORITHM: &str = "ed25519";
@@ -107,6 +110,17 @@ pub struct Parsed {
 ///
 /// `created_s` is the time in Unix seconds, `nonce` 16 random bytes that are never used again.
 pub fn sign(message: &Message<'_>, key: &SigningKey, created_s: i64, nonce: [u8; 16]) -> SignatureHeaders {
+    sign_as(TAG, message, key, created_s, nonce)
+}
+
+/// The same under the tag of an application.
+pub fn sign_as(
+    tag: &str,
+    message: &Message<'_>,
+    key: &SigningKey,
+    created_s: i64,
+    nonce: [u8; 16],
+) -> SignatureHeaders {
     let digest = message.body.map(|body| content_digest_of(&body.sha256));
     let components = components(message, digest.as_deref());
     let text = |value: &str| Item::String(value.to_owned());
@@ -121,7 +135,7 @@ pub fn sign(message: &Message<'_>, key: &SigningKey, created_s: i64, nonce: [u8;
             ("nonce", Item::String(hex::encode(nonce))),
             ("alg", text(ALGORITHM)),
             ("keyid", Item::String(Fingerprint::of(&key.verifying_key()).0)),
-            ("tag", text(TAG)),
+            ("tag", text(tag)),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into(),
@@ -140,6 +154,14 @@ pub fn sign(message: &Message<'_>, key: &SigningKey, created_s: i64, nonce: [u8;
 /// `signature-missing` when a field, its member `sig` or a parameter is missing, or when the algorithm or the tag is
 /// another one; `malformed` when a field cannot be read.
 pub fn parse(headers: &SignatureHeaders) -> Result<Parsed, Problem> {
+    parse_as(TAG, headers)
+}
+
+/// The same under the tag of an application.
+///
+/// # Errors
+/// See [`parse`].
+pub fn parse_as(tag: &str, headers: &SignatureHeaders) -> Result<Parsed, Problem> {
     let member = |field: &str, value: &str| {
         dictionary_member(value, LABEL)
             .map_err(|error| malformed(format!("{field}: {error}")))?
@@ -165,7 +187,7 @@ pub fn parse(headers: &SignatureHeaders) -> Result<Parsed, Problem> {
     }
     let [created_s, expires_s] = [integer(&input, "created")?, integer(&input, "expires")?];
     let [nonce, keyid] = [text(&input, "nonce")?, text(&input, "keyid")?];
-    for (name, wanted) in [("alg", ALGORITHM), ("tag", TAG)] {
+    for (name, wanted) in [("alg", ALGORITHM), ("tag", tag)] {
         let found = text(&input, name)?;
         if found != wanted {
             return Err(missing(format!(

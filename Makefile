@@ -120,7 +120,7 @@ prepare: setup ## Renew .sqlx after a change of a query or a migration
 	@aggregator/prepare-queries.sh
 
 .PHONY: bench
-bench: setup build-ui build-worker build-spin ## Measure bundles, ingest, detection, assignments, checks, agent, API and dashboard (one: `make bench PARTS=agent`); figures are ratios within the run
+bench: setup build-ui build-worker build-spin ## Measure bundles, ingest, detection, assignments, checks, agent, API, dashboard and browser (one: `make bench PARTS=agent`); figures are ratios within the run
 	$(STEP) 'Benches'
 	@tests/bench/run.sh $(PARTS)
 

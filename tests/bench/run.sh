@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what the product costs, with optimised builds, and prints plain tables. Figures that depend on the machine are
 # set beside a yardstick of the same run; no figure makes this fail. Arguments name the parts to measure (all without):
-# bundle, ingest, detection, assignments, check, agent, reading, rollups, evidence, status_page, dashboard.
+# bundle, ingest, detection, assignments, check, agent, reading, rollups, evidence, status_page, dashboard, browser.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export SQLX_OFFLINE=true
@@ -20,10 +20,15 @@ if [[ $# -eq 0 || " $* " == *' bundle '* ]]; then
   fi
 fi
 
+# What a browser has of it is measured by a script, after the others.
+parts=()
+browser=$(($# == 0))
+for part; do if [[ $part == browser ]]; then browser=1; else parts+=("$part"); fi; done
+
 step 'optimised aggregator and benches (the first time takes some minutes)'
 # Both at once: chosen apart, their dependencies would be compiled twice for different features.
 figures=$(cargo build --locked --release -p edgewatch-aggregator -p edgewatch-agent -p edgewatch-spin-host -p edgewatch-tests \
-  --bin edgewatch --bin edgewatch-agent --bin spin-host --bench figures \
+  --bin edgewatch --bin edgewatch-agent --bin spin-host --bin target --bench figures \
   --message-format=json-render-diagnostics | sed -n 's/.*"executable":"\([^"]*figures-[^"]*\)".*/\1/p' | tail -n 1)
 # The agent is measured beside this exporter, taken out of Debian's package without installing it.
 exporter=prometheus-blackbox-exporter
@@ -37,4 +42,8 @@ if ! command -v "$exporter" >/dev/null; then
   export EDGEWATCH_BENCH_EXPORTER=$place/usr/bin/$exporter
 fi
 step 'measuring (about three minutes; let the machine do nothing else meanwhile)'
-exec "$figures" "$@"
+if (($# == 0 || ${#parts[@]} > 0)); then "$figures" "${parts[@]}"; fi
+if ((browser)); then
+  dev/prerequisites.sh browser
+  EDGEWATCH_BINARIES=${CARGO_TARGET_DIR:-target}/release node tests/browser/figures.mjs
+fi

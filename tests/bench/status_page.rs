@@ -1,7 +1,9 @@
 //! The public status page under load: how many requests a second, and how long the slowest hundredth takes, beside a static file
-//! of the same server; with the cache warm, and with the database standing still.
+//! of the same server; with the cache warm, and with the database standing still. And how long the snapshot of a large page takes.
 
-use edgewatch_tests::system::{Aggregator, Api, Directory, repository};
+use crate::median;
+use edgewatch_aggregator::{clock::Clock, secret::Secrets, state::AppState};
+use edgewatch_tests::system::{Aggregator, Api, Directory, connect_database, database_options, repository};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -21,6 +23,10 @@ const MEASURED: Duration = Duration::from_secs(5);
 /// Of what a static file does.
 const ASKED: f64 = 0.5;
 const COMPONENTS: usize = 30;
+/// Of the large page.
+const MONITORS: usize = 500;
+const CHANGES: usize = 40;
+const TIMES: usize = 9;
 
 pub async fn measure() {
     let directory = Directory::new();
@@ -67,6 +73,61 @@ pub async fn measure() {
     let without = load(&address, "/status/shop").await;
     signal(Signal::SIGCONT);
     without.print("status page, the database standing still", Some(&file));
+    snapshots(directory.path(), &api).await;
+}
+
+/// How long the snapshots take that each replica takes every eight seconds, with a page of many monitors among them.
+async fn snapshots(directory: &Path, api: &Api) {
+    let mut db = connect_database(directory).await;
+    // Of the one that there is: what is secret of them is not read here.
+    sqlx::query(
+        "INSERT INTO monitor (name, definition, kind, target, interval_s, timeout_ms, retries, quorum, confirmations, recoveries,
+             state_since, created_at, updated_at)
+         SELECT 'many ' || n, definition, kind, target, interval_s, timeout_ms, retries, quorum, confirmations, recoveries,
+             now(), now() - interval '91 days', now()
+         FROM (SELECT * FROM monitor ORDER BY id LIMIT 1) m, generate_series(1, $1) n",
+    )
+    .bind(MONITORS as i32)
+    .execute(&mut db)
+    .await
+    .expect("many monitors");
+    sqlx::query(
+        "INSERT INTO state_interval (monitor_id, from_at, state, measured, earliest_at)
+         SELECT id, at, n % 2 * 2, n % 2 * 2, at
+         FROM monitor, generate_series(0, $1) n, LATERAL (SELECT now() - (91.0 - n * 90.0 / $1) * interval '1 day' AS at) a
+         WHERE name LIKE 'many %'",
+    )
+    .bind(CHANGES as i32)
+    .execute(&mut db)
+    .await
+    .expect("their records");
+    let ids: Vec<i32> = sqlx::query_scalar("SELECT id FROM monitor WHERE name LIKE 'many %' ORDER BY id")
+        .fetch_all(&mut db)
+        .await
+        .expect("their numbers");
+    let components: Vec<_> = ids
+        .chunks(5)
+        .enumerate()
+        .map(|(n, monitors)| json!({"name": format!("Part {n}"), "source": {"type": "monitors", "monitors": monitors}}))
+        .collect();
+    api.create_status_page(&json!({"slug": "large", "title": "Large", "components": components}))
+        .await;
+    let pool = sqlx::PgPool::connect_with(database_options(directory))
+        .await
+        .expect("the database");
+    let secrets = Secrets::from_text(&"bench".repeat(8)).expect("a secret");
+    let state = AppState::new(pool, Clock::system(), secrets);
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        let begun = Instant::now();
+        state.take_status_pages().await.expect("snapshots");
+        times.push(begun.elapsed().as_secs_f64() * 1000.0);
+    }
+    println!(
+        "{:<44}{:>12.1}  ms, median of {TIMES}; {MONITORS} monitors on a page, {CHANGES} changes each in 90 days",
+        "snapshots of all pages",
+        median(times)
+    );
 }
 
 /// The embedded database: its first process, and those that serve connections, each in a group of its own.

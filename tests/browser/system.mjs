@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
-const binaries = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
+const binaries = process.env.EDGEWATCH_BINARIES ?? join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug");
 
 /** A port that was free a moment ago. */
 export function freePort() {
@@ -75,7 +75,7 @@ export class System {
     this.addresses = JSON.parse(line);
   }
 
-  async startAggregator(config) {
+  async startAggregator(config, env = {}) {
     this.port ??= await freePort();
     this.origin = `http://127.0.0.1:${this.port}`;
     const file = join(this.dir, "edgewatch.yml");
@@ -85,6 +85,7 @@ export class System {
       EDGEWATCH_DATA_DIR: join(this.dir, "aggregator"),
       EDGEWATCH_CONFIG: file,
       EDGEWATCH_BOOTSTRAP_TOKEN: this.token,
+      ...env,
     });
     await eventually("the aggregator is ready", async () => (await fetch(`${this.origin}/health/ready`)).ok, { seconds: 60 });
   }

@@ -19,7 +19,7 @@ mod process;
 mod spin_region;
 
 pub use agent::Agent;
-pub use aggregator::{Aggregator, connect_database};
+pub use aggregator::{Aggregator, connect_database, database_options};
 pub use api::{Api, EventStream, read_problem};
 pub use artefact::{binary, repository, require_worker};
 pub use clock::now_ms;

@@ -107,14 +107,18 @@ impl Aggregator {
     }
 }
 
-/// A connection of one's own to the embedded database of an aggregator with its data in this directory.
-pub async fn connect_database(directory: &Path) -> PgConnection {
-    let options = PgConnectOptions::new_without_pgpass()
+/// Where the embedded database of an aggregator is that has its data in this directory.
+pub fn database_options(directory: &Path) -> PgConnectOptions {
+    PgConnectOptions::new_without_pgpass()
         .socket(directory.join("data/postgres/run"))
         .port(5432)
         .username("edgewatch")
-        .database("edgewatch");
-    PgConnection::connect_with(&options)
+        .database("edgewatch")
+}
+
+/// A connection of one's own to the embedded database of an aggregator with its data in this directory.
+pub async fn connect_database(directory: &Path) -> PgConnection {
+    PgConnection::connect_with(&database_options(directory))
         .await
         .expect("the aggregator's database")
 }

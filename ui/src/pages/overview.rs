@@ -36,8 +36,10 @@ use leptos_router::{
 use list::{Entry, EntryTitle, Filter, Standing, entries, rank};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// How many rows are made at first; scrolling near the end makes as many more.
+/// How many rows are made at first.
 const ROWS: usize = 100;
+/// How many more are made whenever their end is reached: so few that nobody's scrolling stops for them.
+const MORE_ROWS: usize = 25;
 
 /// One monitor of the list with its own signals, so that a result redraws one bar and nothing else.
 #[derive(Clone)]
@@ -212,7 +214,7 @@ fn more(hidden: usize, limit: RwSignal<usize>) -> AnyView {
                 .filter_map(|entry| entry.dyn_into::<web_sys::IntersectionObserverEntry>().ok())
                 .any(|entry| entry.is_intersecting());
             if reached {
-                let _ = limit.try_update(|limit| *limit += ROWS);
+                let _ = limit.try_update(|limit| *limit += MORE_ROWS);
             }
         });
         if let Ok(observer) = web_sys::IntersectionObserver::new(seen.as_ref().unchecked_ref()) {
@@ -223,7 +225,7 @@ fn more(hidden: usize, limit: RwSignal<usize>) -> AnyView {
     });
     html! {
         <div class="more" node_ref=end>
-            <button class="button" r#type="button" on:click=move |_| limit.update(|limit| *limit += ROWS)>
+            <button class="button" r#type="button" on:click=move |_| limit.update(|limit| *limit += MORE_ROWS)>
                 {format!("Show more ({hidden})")}
             </button>
         </div>

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod config_file;
 pub mod database;
+pub mod edge_pages;
 pub mod embedded_postgres;
 pub mod evaluation;
 pub mod events;

@@ -3,11 +3,12 @@
 use clap::{Parser, Subcommand};
 use edgewatch_aggregator::{
     check_command::{self, CheckArgs},
-    config::ServeArgs,
+    config::{DatabaseArgs, ServeArgs},
     config_file::ConfigFile,
+    edge_pages,
     probe_command::{self, ProbeArgs},
     replay_command::{self, ReplayArgs},
-    serve::serve,
+    serve::{secrets, serve},
     telemetry::start_logging,
     user_command::{self, UserArgs},
     verify_command::{self, VerifyArgs},
@@ -41,6 +42,8 @@ enum Command {
     Replay(Box<ReplayArgs>),
     /// Check the bundle of a report, offline
     Verify(Box<VerifyArgs>),
+    /// The public key of the status pages that edge workers serve: their EDGEWATCH_PAGES_KEY
+    PagesKey(Box<DatabaseArgs>),
     /// Users and their passwords
     User(Box<UserArgs>),
     /// Configuration files
@@ -84,6 +87,9 @@ async fn main() -> ExitCode {
             Ok(code) => return code,
             Err(error) => Err(error),
         },
+        Command::PagesKey(args) => {
+            secrets(&args).map(|secrets| println!("{}", edge_pages::public_key(&secrets)))
+        }
         Command::User(args) => user_command::run(*args).await,
         Command::Config(ConfigCommand::Check { file }) => check_config(&file),
     };

@@ -31,6 +31,8 @@ pub enum Purpose {
     HeartbeatToken,
     /// Seals the cookies of who knows a status page's password.
     PageAccess,
+    /// Signs status pages that are handed to edge workers.
+    EdgePage,
     /// Signs the batches of the aggregator's own probe.
     PushProbe,
     /// Seals what links to shared reports carry.
@@ -51,6 +53,7 @@ impl Purpose {
             Self::Cursor => b"cursor",
             Self::HeartbeatToken => b"heartbeat-token",
             Self::PageAccess => b"page-access",
+            Self::EdgePage => b"edge-page",
             Self::PushProbe => b"push-probe",
             Self::ReportLink => b"report-link",
             Self::Subscriber => b"subscriber",

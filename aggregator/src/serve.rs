@@ -6,6 +6,7 @@ use crate::{
     config::{DatabaseArgs, ServeArgs},
     config_file::ConfigWatch,
     database::Database,
+    edge_pages::run_edge_pages,
     evaluation::run_evaluation,
     jobs::run_jobs,
     local_region::LocalRegion,
@@ -94,6 +95,7 @@ async fn run(
     background.spawn(run_jobs(state.clone()));
     background.spawn(run_evaluation(state.clone()));
     background.spawn(state.clone().run_status_pages());
+    background.spawn(run_edge_pages(state.clone()));
     let listening = state.clone();
     background.spawn(async move { listening.follow_announcements().await });
 

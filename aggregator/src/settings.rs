@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use url::Url;
 
+const EDGE_WORKERS_AT_MOST: usize = 10;
+
 /// Settings of the installation.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -30,6 +32,8 @@ pub struct Settings {
     pub thresholds: Thresholds,
     /// Who is told of the log of all signed batches, and who cosigns it.
     pub log: LogSettings,
+    /// Where edge workers answer that serve status pages while the aggregator is away: their origins.
+    pub edge_workers: Vec<Url>,
 }
 
 /// Who is told of the log's checkpoints, and who cosigns them.
@@ -104,6 +108,7 @@ impl Default for Settings {
             vantage: VantagePolicy::default(),
             thresholds: Thresholds::default(),
             log: LogSettings::default(),
+            edge_workers: Vec::new(),
         }
     }
 }
@@ -128,6 +133,20 @@ impl Settings {
                 "public_url",
                 "must be an origin such as https://status.example.org",
             ));
+        }
+        for (index, _) in self
+            .edge_workers
+            .iter()
+            .enumerate()
+            .filter(|(_, url)| !is_origin(url))
+        {
+            errors.push(error(
+                &format!("edge_workers/{index}"),
+                "must be an origin such as https://edgewatch-probe.example.workers.dev",
+            ));
+        }
+        if self.edge_workers.len() > EDGE_WORKERS_AT_MOST {
+            errors.push(error("edge_workers", "must be 10 at most"));
         }
         // What comes late, up to two days, is still summed up.
         for (field, days, least) in [

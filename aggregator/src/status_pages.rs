@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// How old snapshots get where nothing changes; with the time that taking them may need, less than ten seconds.
 const EVERY: Duration = Duration::from_secs(8);
@@ -31,6 +31,7 @@ const LATENCIES_EVERY: TimeDelta = TimeDelta::seconds(60);
 pub struct StatusPages {
     current: RwLock<Arc<LivePages>>,
     wake: Notify,
+    taken: watch::Sender<()>,
     latencies: Mutex<Option<(DateTime<Utc>, Latencies)>>,
 }
 
@@ -56,6 +57,11 @@ pub struct LivePage {
 }
 
 impl LivePages {
+    /// All of them, by number.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<LivePage>> {
+        self.pages.values()
+    }
+
     /// A page by its number.
     pub fn page(&self, id: i32) -> Option<&Arc<LivePage>> {
         self.pages.get(&id)
@@ -99,6 +105,12 @@ impl StatusPages {
 
     fn set(&self, pages: LivePages) {
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pages);
+        self.taken.send_replace(());
+    }
+
+    /// Tells whenever snapshots were taken.
+    pub fn taken(&self) -> watch::Receiver<()> {
+        self.taken.subscribe()
     }
 
     /// Has snapshots taken soon where a change may be seen on a page.

@@ -37,6 +37,30 @@ impl Assets {
         }
     }
 
+    /// What public pages refer to, by its hashed name: styles, scripts and fonts.
+    pub fn of_public_pages(&self) -> Vec<&str> {
+        let is_of_them = |name: &str| matches!(name, "public.css" | "public.js" | "favicon.svg");
+        let named = self.hashed.iter().filter(|(name, _)| is_of_them(name));
+        let mut files: Vec<_> = named.map(|(_, hashed)| hashed.as_str()).collect();
+        let style = self.hashed.get("public.css").and_then(|hashed| Dist::get(hashed));
+        let style = style.map(|file| String::from_utf8_lossy(&file.data).into_owned());
+        let fonts = self.hashed.values().filter(|hashed| {
+            let is_font = hashed.ends_with(".woff2");
+            is_font
+                && style
+                    .as_ref()
+                    .is_some_and(|style| style.contains(hashed.as_str()))
+        });
+        files.extend(fonts.map(String::as_str));
+        files
+    }
+
+    /// A built file by its hashed name: its media type and its bytes.
+    pub fn file(name: &str) -> Option<(&'static str, Cow<'static, [u8]>)> {
+        let file = Dist::get(name)?;
+        Some((content_type(name), file.data))
+    }
+
     /// The address of an asset, if it was built.
     pub fn url(&self, name: &str) -> Option<String> {
         self.hashed.get(name).map(|hashed| format!("/assets/{hashed}"))

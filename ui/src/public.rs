@@ -29,7 +29,7 @@ mod tests;
 pub use badge::{latency_badge, state_badge, uptime_badge};
 pub use doors::{Refusal, incident_not_found_page, not_found_page, password_page, sign_in_page};
 pub use embed::{EMBED_SCRIPT, embed_page};
-pub use frame::{Document, Frame};
+pub use frame::{Document, Frame, Seen};
 pub use history::history_page;
 pub use incidents::{incident_page, title as incident_title};
 pub use message::{Links, MailText, NoticeText, confirmation_mail, notice_mail};

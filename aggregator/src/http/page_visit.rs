@@ -4,7 +4,7 @@ use super::{ApiError, auth::origin, error::ApiResult};
 use crate::{state::AppState, status_pages::LivePage, subscription::outgoing::page_address};
 use axum::http::{HeaderMap, Uri, header::ACCEPT_LANGUAGE};
 use edgewatch_client::status_page::PageLanguage;
-use edgewatch_ui::public::{Frame, negotiate};
+use edgewatch_ui::public::{Frame, Seen, negotiate};
 use std::sync::Arc;
 use url::{Url, form_urlencoded};
 
@@ -67,7 +67,7 @@ impl PageVisit {
             is_chosen: self.is_chosen,
             base: &self.base,
             origin: "",
-            now: state.clock.now(),
+            seen: Seen::At(state.clock.now()),
         }
     }
 }

@@ -9,6 +9,9 @@ mod access_tests;
 mod answer;
 mod archive;
 mod document;
+mod parcel;
+#[cfg(test)]
+mod parcel_tests;
 mod statuspage;
 #[cfg(test)]
 mod tests;
@@ -16,6 +19,7 @@ mod tests;
 pub use access::Doors;
 pub use archive::Archive;
 pub use document::Documents;
+pub use parcel::parcel;
 
 use super::{ApiError, error::ApiResult, feeds, page_visit::PageVisit, subscribe};
 use crate::{

@@ -332,6 +332,7 @@ fn changed_fields(before: &StatusPageSettings, after: &StatusPageSettings) -> St
         ("password", after.password.is_some()),
         ("uptime_days", before.uptime_days != after.uptime_days),
         ("shows", before.shows != after.shows),
+        ("edge", before.edge != after.edge),
         ("components", before.components != after.components),
     ];
     let changed = fields.iter().filter(|field| field.1).map(|field| field.0);

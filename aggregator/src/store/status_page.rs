@@ -84,7 +84,7 @@ pub async fn list_pages(db: &mut PgConnection, filter: PageFilter) -> sqlx::Resu
     };
     let rows = sqlx::query!(
         r#"SELECT id, revision, slug, title, description, host, home_url, accent, theme, language, zone, access, password_hash,
-                  uptime_days, shows_uptime, shows_latency, shows_regions, shows_maintenance_notes, logo_type,
+                  uptime_days, shows_uptime, shows_latency, shows_regions, shows_maintenance_notes, edge, logo_type,
                   octet_length(logo) AS logo_bytes, encode(logo_digest, 'hex') AS logo_digest,
                   created_at, updated_at, deleted_at
            FROM status_page WHERE CASE WHEN $1::int4 IS NULL THEN (deleted_at IS NOT NULL) = $2 ELSE id = $1 END
@@ -119,6 +119,7 @@ pub async fn list_pages(db: &mut PgConnection, filter: PageFilter) -> sqlx::Resu
                     regions: row.shows_regions,
                     maintenance_notes: row.shows_maintenance_notes,
                 },
+                edge: row.edge,
                 components: trees.remove(&row.id).unwrap_or_default(),
             },
             password_hash: row.password_hash,
@@ -190,8 +191,8 @@ pub async fn create_page(
 ) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
         "INSERT INTO status_page (revision, slug, title, description, host, home_url, accent, theme, language, zone, access,
-             password_hash, uptime_days, shows_uptime, shows_latency, shows_regions, shows_maintenance_notes, created_at, updated_at)
-         VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17) RETURNING id",
+             password_hash, uptime_days, shows_uptime, shows_latency, shows_regions, shows_maintenance_notes, edge, created_at, updated_at)
+         VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18) RETURNING id",
         settings.slug,
         settings.title,
         settings.description,
@@ -208,6 +209,7 @@ pub async fn create_page(
         settings.shows.latency,
         settings.shows.regions,
         settings.shows.maintenance_notes,
+        settings.edge,
         now
     )
     .fetch_one(db)
@@ -226,7 +228,7 @@ pub async fn update_page(
         "UPDATE status_page SET revision = revision + 1, slug = $2, title = $3, description = $4, host = $5, home_url = $6,
              accent = $7, theme = $8, language = $9, zone = $10, access = $11, password_hash = coalesce($12, password_hash),
              uptime_days = $13, shows_uptime = $14, shows_latency = $15, shows_regions = $16, shows_maintenance_notes = $17,
-             updated_at = $18
+             edge = $18, updated_at = $19
          WHERE id = $1",
         id,
         settings.slug,
@@ -245,6 +247,7 @@ pub async fn update_page(
         settings.shows.latency,
         settings.shows.regions,
         settings.shows.maintenance_notes,
+        settings.edge,
         now
     )
     .execute(db)

@@ -94,6 +94,11 @@ impl Edge {
         self.process.stop();
     }
 
+    /// Where the worker answers.
+    pub fn origin(&self) -> &str {
+        &self.control
+    }
+
     /// The number of the process that runs workerd.
     pub fn id(&self) -> u32 {
         self.process.id()

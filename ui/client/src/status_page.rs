@@ -52,6 +52,10 @@ pub struct StatusPageSettings {
     /// What is shown beside the states.
     #[serde(default)]
     pub shows: PageShows,
+    /// Whether edge workers serve it while the aggregator is away: a page for everybody, where `settings.edge_workers` names
+    /// any.
+    #[serde(default)]
+    pub edge: bool,
     /// Components and groups in their order; at most 200 of them, groups at most 4 deep.
     #[serde(default)]
     pub components: Vec<StatusPageComponent>,
@@ -71,6 +75,7 @@ json_object!(StatusPageSettings {
     password,
     uptime_days [or default_uptime_days()],
     shows [or PageShows::default()],
+    edge [or false],
     components [or Vec::new()],
 });
 

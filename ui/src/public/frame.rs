@@ -11,6 +11,7 @@ use edgewatch_client::{
     public_status::PublicPage,
     status_page::{PageAccess, PageLanguage, PageTheme},
 };
+use edgewatch_protocol::edge_page::AGE_MARK;
 use leptos::prelude::*;
 use sha2::{Digest as _, Sha256};
 
@@ -30,8 +31,17 @@ pub struct Frame<'a> {
     pub base: &'a str,
     /// Scheme and host of absolute addresses, such as `https://status.example.org`; empty where it is not known.
     pub origin: &'a str,
-    /// The time of rendering, which tells how old a snapshot is.
-    pub now: DateTime<Utc>,
+    /// When it is seen, which tells how old a snapshot is.
+    pub seen: Seen,
+}
+
+/// When a page is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Now.
+    At(DateTime<Utc>),
+    /// By visitors of an edge worker, later: [`AGE_MARK`] stands where it says how long ago it was made.
+    Later,
 }
 
 /// A page as it is served.
@@ -96,13 +106,17 @@ impl Frame<'_> {
 
     /// What is said of a snapshot that is older than it should be.
     pub(super) fn age(&self, taken_at: DateTime<Utc>) -> Option<AnyView> {
-        let age = self.now - taken_at;
-        (age.num_seconds() >= OLD_S).then(|| {
-            let texts = self.texts();
-            let values = [
-                ("moment", texts.moment_html(taken_at)),
-                ("ago", super::texts::escape(&texts.length(age.num_milliseconds()))),
-            ];
+        let texts = self.texts();
+        let ago = match self.seen {
+            Seen::Later => Some(AGE_MARK.to_string()),
+            Seen::At(now) => {
+                let age = now - taken_at;
+                (age.num_seconds() >= OLD_S)
+                    .then(|| super::texts::escape(&texts.length(age.num_milliseconds())))
+            }
+        };
+        ago.map(|ago| {
+            let values = [("moment", texts.moment_html(taken_at)), ("ago", ago)];
             html! {
                 <div class="notice" role="status">
                     {Icon::Offline.view()} <p inner_html=texts.markup("stale", values)></p>

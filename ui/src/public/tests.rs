@@ -20,7 +20,7 @@ fn with_frame<T>(language: PageLanguage, render: impl FnOnce(&Frame<'_>) -> T) -
         is_chosen: false,
         base: "/status/acme",
         origin: "https://watch.example",
-        now: now(),
+        seen: Seen::At(now()),
     })
 }
 
@@ -39,7 +39,7 @@ fn every_page_is_written_in_every_language() {
             is_chosen: false,
             base: "/status/acme",
             origin: "",
-            now: now(),
+            seen: Seen::At(now()),
         };
         let troubled_8 = troubled(8);
         let yellow = StatusSnapshot {
@@ -59,7 +59,7 @@ fn every_page_is_written_in_every_language() {
                 "old",
                 status_page(
                     &Frame {
-                        now: now() + TimeDelta::minutes(17),
+                        seen: Seen::At(now() + TimeDelta::minutes(17)),
                         ..frame
                     },
                     &snapshot(3),
@@ -187,7 +187,7 @@ fn an_old_snapshot_says_its_age() {
     assert!(!render(&snapshot).contains("cannot be brought up to date"));
     let html = with_frame(PageLanguage::En, |frame| {
         let late = Frame {
-            now: now() + TimeDelta::minutes(17),
+            seen: Seen::At(now() + TimeDelta::minutes(17)),
             ..*frame
         };
         status_page(&late, &snapshot).html
@@ -239,7 +239,7 @@ fn links_keep_the_chosen_language_and_the_own_host() {
         is_chosen: true,
         base: "",
         origin: "https://status.acme.example",
-        now: now(),
+        seen: Seen::At(now()),
     };
     let html = status_page(&frame, &snapshot).html;
     assert!(html.contains("href=\"/incidents/9?lang=de\""), "{html}");

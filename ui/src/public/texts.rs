@@ -1,6 +1,7 @@
 //! What public pages say, in the visitor's language: Fluent messages of `ui/texts`, with each language's own plurals.
 
 use edgewatch_client::status_page::PageLanguage;
+use edgewatch_protocol::language;
 pub use fluent_bundle::FluentValue;
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use std::{fmt::Write as _, sync::LazyLock};
@@ -100,20 +101,7 @@ pub fn attribute(html: &mut String, name: &str, value: &str) {
 
 /// The language for an `Accept-Language` header: what the visitor likes best of those that there are, or else English.
 pub fn negotiate(accepted: &str) -> PageLanguage {
-    let mut best = (0.0, PageLanguage::En);
-    for part in accepted.split(',') {
-        let mut pieces = part.split(';').map(str::trim);
-        let Some(language) = pieces.next().and_then(PageLanguage::from_tag) else {
-            continue;
-        };
-        let weight = pieces
-            .find_map(|piece| piece.strip_prefix("q="))
-            .map_or(1.0, |weight| weight.trim().parse().unwrap_or(0.0));
-        if weight > best.0 {
-            best = (weight, language);
-        }
-    }
-    best.1
+    language::negotiate(accepted, PageLanguage::from_tag).unwrap_or_default()
 }
 
 #[cfg(test)]

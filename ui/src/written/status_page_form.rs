@@ -135,6 +135,7 @@ fn blank() -> StatusPageSettings {
         password: None,
         uptime_days: default_uptime_days(),
         shows: PageShows::default(),
+        edge: false,
         components: Vec::new(),
     }
 }
@@ -234,19 +235,20 @@ fn looks(settings: &StatusPageSettings) -> AnyView {
     }
 }
 
+fn flag(name: &'static str, on: bool, label: &'static str, hint: &'static str) -> AnyView {
+    html! {
+        <label class="check">
+            <input r#type="checkbox" name=name data-kind="flag" checked=on />
+            <span>
+                <span class="check-label">{label}</span>
+                {(!hint.is_empty()).then(|| html! { <span class="hint">{hint}</span> })}
+            </span>
+        </label>
+    }
+}
+
 fn shows(settings: &StatusPageSettings) -> AnyView {
     let shows = settings.shows;
-    let flag = |name: &'static str, on: bool, label: &'static str, hint: &'static str| {
-        html! {
-            <label class="check">
-                <input r#type="checkbox" name=name data-kind="flag" checked=on />
-                <span>
-                    <span class="check-label">{label}</span>
-                    {(!hint.is_empty()).then(|| html! { <span class="hint">{hint}</span> })}
-                </span>
-            </label>
-        }
-    };
     let days = html! {
         <input class="input num" id=input_id("/uptime_days") name="uptime_days" data-kind="number" inputmode="numeric" value=settings.uptime_days.to_string() autocomplete="off" />
     };
@@ -291,6 +293,9 @@ fn access(settings: &StatusPageSettings, has_password: bool) -> AnyView {
             <div class="field-grid">
                 <div class="sixths-3">{choice("/access", "Who may see it", "text", access, &options)}</div>
                 <div class="sixths-3">{field("/password", "Password", hint, password)}</div>
+                <div class="sixths-6">
+                    {flag("edge", settings.edge, "At the edge while Edgewatch is away", "A page for everybody, where edge workers are set up for it")}
+                </div>
                 <div class="sixths-6">{text("/host", "Own host", "Such as status.example.org: requests with this host find the page at /", "optional", settings.host.clone().unwrap_or_default())}</div>
             </div>
         </fieldset>

@@ -19,7 +19,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::status_page::PageAccess;
 use edgewatch_protocol::problem::ProblemType;
-use edgewatch_ui::public::{self, Frame, Refusal};
+use edgewatch_ui::public::{self, Frame, Refusal, Seen};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
@@ -95,7 +95,7 @@ fn frame_of<'a>(visit: &'a Visit<'_>, base: &'a str) -> Frame<'a> {
         is_chosen: visit.query("lang").is_some(),
         base,
         origin: "",
-        now: visit.state.clock.now(),
+        seen: Seen::At(visit.state.clock.now()),
     }
 }
 

@@ -122,7 +122,7 @@ pub fn no_page(state: &AppState, headers: &HeaderMap) -> Response {
         is_chosen: false,
         base: "",
         origin: "",
-        now: state.clock.now(),
+        seen: public::Seen::At(state.clock.now()),
     };
     door(public::not_found_page(&frame), StatusCode::NOT_FOUND)
 }

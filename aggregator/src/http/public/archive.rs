@@ -10,7 +10,7 @@ use axum::{http::StatusCode, response::Response};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use edgewatch_client::public_status::{PublicIncident, StatusMonth};
 use edgewatch_protocol::problem::ProblemType;
-use edgewatch_ui::public::{self, Frame};
+use edgewatch_ui::public::{self, Frame, Seen};
 use std::{
     collections::HashMap,
     hash::Hash,
@@ -112,7 +112,7 @@ fn frame<'a>(visit: &'a Visit<'_>, base: &'a str, origin: &'a str) -> Frame<'a> 
         is_chosen: visit.query("lang").is_some(),
         base,
         origin,
-        now: visit.state.clock.now(),
+        seen: Seen::At(visit.state.clock.now()),
     }
 }
 

@@ -15,7 +15,7 @@ use edgewatch_client::{
 };
 use edgewatch_ui::{
     assets::Assets,
-    public::{self, EMBED_SCRIPT, Frame},
+    public::{self, EMBED_SCRIPT, Frame, Seen},
 };
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -97,7 +97,7 @@ impl Document {
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     // Writing to memory cannot fail.
     let _ = encoder.write_all(bytes);
@@ -154,11 +154,32 @@ impl Documents {
         }
         let made = slot
             .document
-            .get_or_init(|| Arc::new(make(state, self.assets(), page, key)));
+            .get_or_init(|| Arc::new(self.make_now(state, page, key)));
         if made.plain.is_empty() {
             return Err(ApiError::internal("a public document is empty"));
         }
         Ok(Arc::clone(made))
+    }
+
+    fn make_now(&self, state: &AppState, page: &LivePage, key: Key) -> Document {
+        make(state, self.assets(), page, key, Seen::At(state.clock.now()))
+    }
+
+    /// A document for visitors of an edge worker, who see it later.
+    pub fn for_later(
+        &self,
+        state: &AppState,
+        page: &LivePage,
+        what: What,
+        language: PageLanguage,
+    ) -> Document {
+        let key = Key {
+            what,
+            address: Address::Slug,
+            language,
+            is_chosen: false,
+        };
+        make(state, self.assets(), page, key, Seen::Later)
     }
 
     fn slot(&self, page: &Arc<LivePage>, age_min: i64, key: Key) -> Slot {
@@ -203,7 +224,7 @@ impl Documents {
         };
         let documents = asked.into_iter().map(|key| {
             let slot = Slot::default();
-            let _ = slot.document.set(Arc::new(make(state, self.assets(), page, key)));
+            let _ = slot.document.set(Arc::new(self.make_now(state, page, key)));
             (key, slot)
         });
         let kept = Kept {
@@ -242,7 +263,7 @@ fn is_there(page: &LivePage, key: Key) -> bool {
     }
 }
 
-fn make(state: &AppState, assets: &Assets, page: &LivePage, key: Key) -> Document {
+fn make(state: &AppState, assets: &Assets, page: &LivePage, key: Key, seen: Seen) -> Document {
     let (base, origin) = (base_of(page, key.address), origin_of(state, page, key.address));
     let snapshot = &*page.snapshot;
     let frame = Frame {
@@ -251,7 +272,7 @@ fn make(state: &AppState, assets: &Assets, page: &LivePage, key: Key) -> Documen
         is_chosen: key.is_chosen,
         base: &base,
         origin: &origin,
-        now: state.clock.now(),
+        seen,
     };
     let svg = |text| {
         Document::new(

@@ -32,7 +32,7 @@ use edgewatch_client::{
 use edgewatch_protocol::problem::ProblemType;
 use edgewatch_ui::{
     assets::Assets,
-    public::{Frame, negotiate, status_page},
+    public::{Frame, Seen, negotiate, status_page},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -126,7 +126,7 @@ async fn preview_status_page(
             is_chosen: false,
             base: &base,
             origin: "",
-            now,
+            seen: Seen::At(now),
         };
         status_page(&frame, &snapshot).for_preview()
     })

@@ -127,9 +127,10 @@ async fn hand_over(state: &AppState, courier: &Courier, met: &mut HashMap<Url, M
         .iter()
         .flat_map(|(_, asked)| asked.iter().flat_map(|wanted| wanted.pages.iter().cloned()))
         .collect();
-    let parcels = match wanted.is_empty() {
-        true => HashMap::new(),
-        false => make_parcels(state, shown, marks, wanted).await,
+    let parcels = if wanted.is_empty() {
+        HashMap::new()
+    } else {
+        make_parcels(state, shown, marks, wanted).await
     };
     let handed = asked.into_iter().map(async |(worker, asked)| {
         let outcome = match asked {

@@ -42,7 +42,7 @@ enum Command {
     Replay(Box<ReplayArgs>),
     /// Check the bundle of a report, offline
     Verify(Box<VerifyArgs>),
-    /// The public key of the status pages that edge workers serve: their EDGEWATCH_PAGES_KEY
+    /// The public key of the status pages that edge workers serve: what they have as their key
     PagesKey(Box<DatabaseArgs>),
     /// Users and their passwords
     User(Box<UserArgs>),

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, path, sync::Arc};
 
 /// What `ui/build.mjs` made. In debug builds it is read from the disk at each start, in release builds it is embedded.
 #[derive(rust_embed::RustEmbed)]
@@ -45,7 +45,9 @@ impl Assets {
         let style = self.hashed.get("public.css").and_then(|hashed| Dist::get(hashed));
         let style = style.map(|file| String::from_utf8_lossy(&file.data).into_owned());
         let fonts = self.hashed.values().filter(|hashed| {
-            let is_font = hashed.ends_with(".woff2");
+            let is_font = path::Path::new(hashed)
+                .extension()
+                .is_some_and(|extension| extension == "woff2");
             is_font
                 && style
                     .as_ref()

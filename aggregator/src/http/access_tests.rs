@@ -79,6 +79,7 @@ const OPERATIONS: &[(&str, &str, &str, Access)] = &[
     ("get",    "/api/v1/reports/{id}",                    "/api/v1/reports/999",             FromRole(Role::Viewer)),
     ("delete", "/api/v1/reports/{id}",                    "/api/v1/reports/999",             FromRole(Role::Editor)),
     ("get",    "/api/v1/reports/{id}/files/{format}",     "/api/v1/reports/999/files/pdf",   FromRole(Role::Viewer)),
+    ("get",    "/api/v1/reports/{id}/files/bundle",       "/api/v1/reports/999/files/bundle", FromRole(Role::Viewer)),
     ("post",   "/api/v1/reports/{id}/links",              "/api/v1/reports/999/links",       FromRole(Role::Editor)),
     ("get",    "/api/v1/report-schedules",                "/api/v1/report-schedules",        FromRole(Role::Viewer)),
     ("post",   "/api/v1/report-schedules",                "/api/v1/report-schedules",        FromRole(Role::Editor)),

@@ -27,6 +27,7 @@ pub mod probes;
 pub mod public;
 pub mod regions;
 pub mod replay;
+pub mod report_bundles;
 pub mod report_files;
 pub mod report_schedules;
 pub mod reports;
@@ -76,6 +77,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(slas::router())
         .merge(reports::router())
         .merge(report_files::router())
+        .merge(report_bundles::router())
         .merge(report_schedules::router())
         .merge(status_pages::router())
         .merge(subscribers::router())

@@ -66,7 +66,7 @@ async fn an_hour(server: &mut TestServer) {
                 let outcome = if region == 0 { DOWN } else { Outcome::Up };
                 let all = (1..=7).map(|monitor| observation(server, monitor, 0, outcome));
                 probe.deliver(server, all.collect()).await;
-            } else if region == 2 && minute >= 20 && minute < 40 {
+            } else if region == 2 && (20..40).contains(&minute) {
                 late.push(seen);
             } else {
                 probe.deliver(server, vec![seen]).await;

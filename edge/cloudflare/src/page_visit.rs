@@ -165,9 +165,10 @@ async fn kept(request: &Request, env: &Env, url: &Url, slug: &str, below: &str) 
         accepted: request.headers().get("accept-language")?.unwrap_or_default(),
     };
     let is_of_component = below.starts_with("/badge/") && query("component").is_some();
-    let document = match is_of_component {
-        true => None,
-        false => document(env, &wish).await?,
+    let document = if is_of_component {
+        None
+    } else {
+        document(env, &wish).await?
     };
     let Some(document) = document else {
         return unknown(url, slug);

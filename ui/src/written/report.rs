@@ -116,6 +116,13 @@ fn files(id: i32, can_share: bool) -> AnyView {
         <section class="section card" aria-labelledby="files-title">
             <div class="card-head"><h2 id="files-title">"Files"</h2></div>
             <div class="actions report-files">{links.into_iter().collect_view()}</div>
+            <p class="hint">
+                "Who doubts it takes the "
+                <a href=format!("/api/v1/reports/{id}/files/bundle") download rel="external">"bundle"</a>
+                ", which holds the signed results that it rests on, and "
+                <a href="/verify" rel="external">"checks it"</a>
+                " without asking anybody. Whole batches are in it, with what the same probes saw of other monitors."
+            </p>
             {share}
         </section>
     }

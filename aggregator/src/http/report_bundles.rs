@@ -1,0 +1,97 @@
+//! `/api/v1/reports/{id}/files/bundle`: a report with all that it rests on, as it is read.
+
+use super::{
+    ApiError,
+    auth::Viewer,
+    error::ApiResult,
+    openapi::{NeedsSession, NotFound, SLAS},
+    parameters::PathParameter,
+};
+use crate::{
+    report::make::unpack,
+    report_bundle::{Fault, Receiver, Reported, write_bundle},
+    state::AppState,
+    store::report::find_document,
+};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderValue, header},
+    response::Response,
+};
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Bundles that are written at a time: each takes a connection to the database and half a core.
+static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// Pieces on their way.
+const PIECES: usize = 4;
+
+/// The family's routes.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_report_bundle))
+}
+
+/// A report's bundle: the report with the signed batches that it rests on, keys, checkpoints and proofs.
+///
+/// It is checked by `edgewatch verify`, or on the page `/verify`, without asking this installation. Whole batches are in
+/// it, with what the same probes saw of other monitors.
+#[utoipa::path(
+    get, path = "/api/v1/reports/{id}/files/bundle", tag = SLAS, security(("cookie" = []), ("bearer" = [])),
+    params(("id" = i32, Path, description = "The report's number")),
+    responses((status = 200, description = "The bundle", content_type = "application/zip"), NeedsSession, NotFound)
+)]
+async fn get_report_bundle(
+    _: Viewer,
+    State(state): State<AppState>,
+    PathParameter(id): PathParameter<i32>,
+) -> ApiResult<Response> {
+    let packed = find_document(&state.pool, id).await?;
+    let packed = packed.ok_or_else(|| ApiError::not_found("report that is made"))?;
+    let document = unpack(&packed).map_err(ApiError::internal)?;
+    let reported = Reported {
+        document: serde_json::to_vec_pretty(&document).map_err(ApiError::internal)?,
+        figures: document.figures,
+        policy: document.contract.policy,
+        exclusions: document.exclusions,
+        made_at: document.generated_at,
+    };
+    let (pieces, taken) = mpsc::channel(PIECES);
+    tokio::spawn(async move {
+        let mut sender = Sender(pieces);
+        let written = async {
+            let _permit = AT_ONCE.acquire().await?;
+            write_bundle(&state, reported, &mut sender).await
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(report = id, %error, "a bundle was not written to its end");
+            // Whoever reads it is not to take what there is for all.
+            let _ = sender
+                .0
+                .send(Err(std::io::Error::other("the bundle ends early")))
+                .await;
+        }
+    });
+    let mut response = Response::new(Body::from_stream(ReceiverStream::new(taken)));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
+    let name = format!("attachment; filename=\"report-{id}-bundle.zip\"");
+    if let Ok(name) = HeaderValue::try_from(name) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
+}
+
+struct Sender(mpsc::Sender<std::io::Result<Vec<u8>>>);
+
+impl Receiver for Sender {
+    async fn take(&mut self, piece: Vec<u8>) -> Result<(), Fault> {
+        Ok(self.0.send(Ok(piece)).await?)
+    }
+}

@@ -125,7 +125,7 @@ fn answers_of_the_api() {
         "by":null,"kind":"restored","detail":""}]}"##,
     );
     same::<StatusPageSummary>(
-        r#"{"id":3,"slug":"shop","title":"Shop","host":null,"access":"public","components":2,"state":"major_outage",
+        r#"{"id":3,"slug":"shop","title":"Shop","host":null,"access":"public","components":2,"groups":[{"id":4,"name":"Web"}],"state":"major_outage",
         "updated_at":"2026-05-01T12:00:00Z","deleted_at":"2026-05-01T12:00:00Z"}"#,
     );
     same::<Page<Subscriber>>(

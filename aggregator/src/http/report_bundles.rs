@@ -95,3 +95,79 @@ impl Receiver for Sender {
         Ok(self.0.send(Ok(piece)).await?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        http::{slas::tests::ten_minutes, test_server::TestServer},
+        report::make::make_next_report,
+    };
+    use chrono::TimeDelta;
+    use edgewatch_client::session::Role;
+    use edgewatch_proof::{
+        bundle::Bundle,
+        verify::{Finding, Options, Verification, verify},
+    };
+    use serde_json::{Value, json};
+    use sqlx::PgPool;
+    use std::io::Cursor;
+
+    fn verified(bundle: &[u8]) -> Verification {
+        let mut bundle = Bundle::open(Cursor::new(bundle)).unwrap();
+        verify(&mut bundle, &Options::default(), &mut |_| {}).unwrap()
+    }
+
+    /// From what probes have signed, by way of the record, to a report; and from the same signatures, without the database, to
+    /// the same figures.
+    #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+    async fn a_report_is_verified_by_its_bundle(pool: PgPool) {
+        let mut server = TestServer::new(pool.clone());
+        ten_minutes(&mut server).await;
+        let editor = server.client(Role::Editor).await;
+        let policy =
+            json!({"monitors": [1, 2], "objective_ppm": 999_000, "window": "calendar_month", "zone": "UTC"});
+        let made = editor
+            .post("/api/v1/slas", json!({"name": "Acme", "policy": policy}))
+            .await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let now = server.state.clock.now();
+        let left_out = json!({"from": now - TimeDelta::minutes(9), "to": now - TimeDelta::minutes(8), "reason": "a test of ours"});
+        let made = editor.post("/api/v1/slas/1/exclusions", left_out).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let asked = json!({"sla": 1, "from": now - TimeDelta::hours(1), "to": now});
+        assert_eq!(editor.post("/api/v1/reports", asked).await.status, 202);
+        let path = "/api/v1/reports/1/files/bundle";
+        assert_eq!(
+            editor.get(path).await.problem(),
+            "not-found",
+            "it is not made yet"
+        );
+        assert!(make_next_report(&server.state).await.unwrap());
+
+        let bundle = editor.get(path).await;
+        assert_eq!(bundle.status, 200, "{}", bundle.text);
+        assert_eq!(bundle.headers["content-type"], "application/zip");
+        let found = verified(&bundle.bytes);
+        assert!(found.holds && found.figures_are_equal(), "{:#?}", found.findings);
+        assert!(
+            found.stated.outages.len() == 1 && found.observations > 0,
+            "{:?}",
+            found.stated.outages
+        );
+        let reported: Value = editor.get("/api/v1/reports/1/files/json").await.json();
+        assert_eq!(serde_json::to_value(&found.stated).unwrap(), reported["figures"]);
+
+        // A record that somebody has made better tells something else than what was signed.
+        sqlx::query("UPDATE state_interval SET state = 0, measured = 0 WHERE monitor_id = 1")
+            .execute(&pool)
+            .await
+            .unwrap();
+        let asked = json!({"sla": 1, "from": now - TimeDelta::hours(1), "to": now});
+        assert_eq!(editor.post("/api/v1/reports", asked).await.status, 202);
+        assert!(make_next_report(&server.state).await.unwrap());
+        let found = verified(&editor.get("/api/v1/reports/2/files/bundle").await.bytes);
+        assert!(!found.holds && !found.figures_are_equal());
+        let differs = |finding: &Finding| matches!(finding, Finding::FigureDiffers { .. });
+        assert!(found.findings.iter().any(differs), "{:#?}", found.findings);
+    }
+}

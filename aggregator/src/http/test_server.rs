@@ -15,8 +15,9 @@ use crate::{
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request, StatusCode, header::SET_COOKIE},
+    http::{HeaderMap, Request, StatusCode, header::SET_COOKIE, response::Parts},
 };
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use edgewatch_client::session::Role;
 use http_body_util::BodyExt as _;
@@ -54,11 +55,23 @@ pub struct Answer {
     pub status: StatusCode,
     /// Headers.
     pub headers: HeaderMap,
-    /// Body as text; of others, what of it is.
+    /// Body.
+    pub bytes: Bytes,
+    /// Body as text, where it is one.
     pub text: String,
 }
 
 impl Answer {
+    /// What came.
+    pub fn of(parts: Parts, bytes: Bytes) -> Self {
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
+        }
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{}: {}", self.status, self.text))
@@ -184,16 +197,12 @@ impl TestServer {
             self.evaluate().await;
         }
         // Live events have no end.
-        let text = if path == "/api/v1/events" && parts.status.is_success() {
-            String::new()
+        let bytes = if path == "/api/v1/events" && parts.status.is_success() {
+            Bytes::new()
         } else {
-            String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned()
+            body.collect().await.unwrap().to_bytes()
         };
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text,
-        }
+        Answer::of(parts, bytes)
     }
 
     /// The user `<role>@example.org` with [`PASSWORD`], made if there is none.

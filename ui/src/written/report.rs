@@ -103,7 +103,7 @@ fn files(id: i32, can_share: bool) -> AnyView {
     });
     let share = can_share.then(|| {
         html! {
-            <form data-api=format!("POST /api/v1/reports/{id}/links") data-then="{url}">
+            <form class="report-share" data-api=format!("POST /api/v1/reports/{id}/links") data-then="{url}" novalidate>
                 {field("/days", "Share it for so many days", "Whoever has the link reads the report without an account. The page that opens is the link.", html! {
                     <input class="input input-small" r#type="number" min="1" max="365" value="30" id=input_id("/days") name="days" data-kind="number" aria-describedby="problem-days" />
                 })}
@@ -115,7 +115,8 @@ fn files(id: i32, can_share: bool) -> AnyView {
     html! {
         <section class="section card" aria-labelledby="files-title">
             <div class="card-head"><h2 id="files-title">"Files"</h2></div>
-            <div class="actions report-files">{links.into_iter().collect_view()}</div>
+            <div class="report-files">
+            <div class="actions">{links.into_iter().collect_view()}</div>
             <p class="hint">
                 "Who doubts it takes the "
                 <a href=format!("/api/v1/reports/{id}/files/bundle") download rel="external">"bundle"</a>
@@ -124,6 +125,7 @@ fn files(id: i32, can_share: bool) -> AnyView {
                 " without asking anybody. Whole batches are in it, with what the same probes saw of other monitors."
             </p>
             {share}
+            </div>
         </section>
     }
 }

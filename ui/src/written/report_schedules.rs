@@ -161,7 +161,7 @@ fn add(slas: &[Sla]) -> AnyView {
     html! {
         <section class="section card" aria-labelledby="new-title">
             <div class="card-head"><h2 id="new-title">"New schedule"</h2></div>
-            <form data-api="POST /api/v1/report-schedules" data-then="/reports/schedules">
+            <form class="written-form report-form" data-api="POST /api/v1/report-schedules" data-then="/reports/schedules" novalidate>
                 {field("/sla", "Agreement", "", select("/sla", "sla", "number", agreements.into_any()))}
                 {field("/rhythm", "A report of each", "", select("/rhythm", "rhythm", "text", rhythms))}
                 {field("/format", "As", "", select("/format", "format", "text", formats))}
@@ -172,7 +172,7 @@ fn add(slas: &[Sla]) -> AnyView {
                 </label>
                 {problem("/attached")}
                 {refusal()}
-                <button class="button button-primary" r#type="submit">"Save"</button>
+                <div class="actions"><button class="button button-primary" r#type="submit">"Save"</button></div>
             </form>
         </section>
     }

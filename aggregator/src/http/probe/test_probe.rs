@@ -210,11 +210,7 @@ impl Signed {
         let response = router.oneshot(request.body(body).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         server.evaluate().await;
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap(),
-        }
+        Answer::of(parts, body.collect().await.unwrap().to_bytes())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Page, Query,
-    form::{Choice, boxes, field, list_choices, problem},
+    form::{field, list_choices, monitors, problem},
     viewer_zone::ViewerZone,
     words::percent,
 };
@@ -78,7 +78,7 @@ pub async fn write(
                 <div class="sixths-2">{window(policy)}</div>
                 <div class="sixths-2">{text("/policy/zone", "policy/zone", "Time zone", "UTC, Europe/Berlin", &policy.zone)}</div>
                 <div class="sixths-2">{rule(policy)}</div>
-                <div class="sixths-6">{monitors(&choices)}</div>
+                <div class="sixths-6">{monitors("/policy/monitors", &choices)}</div>
                 <div class="sixths-2">{maintenance(policy)}</div>
                 <div class="sixths-2">{unknown(policy)}</div>
                 <div class="sixths-2">{degraded(policy)}</div>
@@ -266,21 +266,6 @@ fn rule(policy: &SlaPolicy) -> AnyView {
         (GroupRule::Any, "Any will do".to_owned()),
     ];
     choice("/policy/rule", "Of several monitors", "", &policy.rule, options)
-}
-
-fn monitors(choices: &[Choice]) -> AnyView {
-    if choices.is_empty() {
-        return html! {
-            <p class="muted">"There is no monitor yet: " <a class="quiet-link" href="/monitors/new">"make one"</a> " first."</p>
-        };
-    }
-    html! {
-        <fieldset class="field">
-            <legend class="label">"Monitors"</legend>
-            {boxes("policy/monitors", choices)}
-            {problem("/policy/monitors")}
-        </fieldset>
-    }
 }
 
 fn maintenance(policy: &SlaPolicy) -> AnyView {

@@ -69,6 +69,22 @@ pub fn boxes(name: &'static str, choices: &[Choice]) -> AnyView {
     }
 }
 
+/// Which monitors, in the field at this pointer.
+pub fn monitors(pointer: &'static str, choices: &[Choice]) -> AnyView {
+    if choices.is_empty() {
+        return html! {
+            <p class="muted">"There is no monitor yet: " <a class="quiet-link" href="/monitors/new">"make one"</a> " first."</p>
+        };
+    }
+    html! {
+        <fieldset class="field">
+            <legend class="label">"Monitors"</legend>
+            {boxes(&pointer[1..], choices)}
+            {problem(pointer)}
+        </fieldset>
+    }
+}
+
 /// The line that says what is wrong with a field; without a pointer, with all of the page's form.
 pub fn problem(pointer: &'static str) -> AnyView {
     let id = format!("problem{}", pointer.replace('/', "-"));

@@ -2,7 +2,7 @@
 
 use super::{
     Page, Query,
-    form::{Choice, boxes, field, list_choices, problem},
+    form::{field, list_choices, monitors, problem},
     words::percent,
 };
 use crate::{
@@ -73,7 +73,7 @@ pub async fn write(
                 <div class="sixths-2">{window(&settings)}</div>
                 <div class="sixths-2">{zone(&settings)}</div>
                 <div class="sixths-2">{rule(&settings)}</div>
-                <div class="sixths-6">{monitors(&choices)}</div>
+                <div class="sixths-6">{monitors("/monitors", &choices)}</div>
                 <div class="sixths-6">{strict(&settings)}</div>
             </div>
             <div class="actions">
@@ -168,21 +168,6 @@ fn rule(settings: &SloSettings) -> AnyView {
         </span>
     };
     field("/rule", "Of several monitors", "", input)
-}
-
-fn monitors(choices: &[Choice]) -> AnyView {
-    if choices.is_empty() {
-        return html! {
-            <p class="muted">"There is no monitor yet: " <a class="quiet-link" href="/monitors/new">"make one"</a> " first."</p>
-        };
-    }
-    html! {
-        <fieldset class="field">
-            <legend class="label">"Monitors"</legend>
-            {boxes("monitors", choices)}
-            {problem("/monitors")}
-        </fieldset>
-    }
 }
 
 fn strict(settings: &SloSettings) -> AnyView {

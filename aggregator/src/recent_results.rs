@@ -4,9 +4,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::store::overview::{ListedMonitor, list_recent_results};
+use crate::store::overview::{ListedMonitor, RecentResult, list_recent_results};
 use chrono::{DateTime, TimeDelta, Utc};
-use edgewatch_protocol::observation::OutcomeState;
 use sqlx::PgPool;
 use std::{
     collections::{HashMap, HashSet},
@@ -18,19 +17,6 @@ const READ_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(10);
 
 /// Of how many monitors at a time.
 const READ_AGAIN_AT_ONCE: usize = 32;
-
-/// A result as lists need it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecentResult {
-    /// When it was scheduled, Unix milliseconds.
-    pub slot_ms: i64,
-    /// How long it took, microseconds.
-    pub total_us: i32,
-    /// The region's number.
-    pub region_id: i16,
-    /// How it ended.
-    pub outcome: OutcomeState,
-}
 
 /// The latest results of every monitor.
 #[derive(Debug, Default)]

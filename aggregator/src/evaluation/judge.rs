@@ -5,13 +5,11 @@ use super::{
     memory::{Memory, RegionVotes},
     vantage,
 };
-use crate::{
-    recent_results::RecentResult,
-    store::{
-        evaluation::{LatestResult, RegionStateRows},
-        policy::MonitorRules,
-        vote::{Pair, VoteChangeRows, list_checks},
-    },
+use crate::store::{
+    evaluation::{LatestResult, RegionStateRows},
+    overview::RecentResult,
+    policy::MonitorRules,
+    vote::{Pair, VoteChangeRows, list_checks},
 };
 use chrono::{DateTime, Utc};
 use edgewatch_client::event::LiveResult;

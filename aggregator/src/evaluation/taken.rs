@@ -1,9 +1,6 @@
 //! A batch as it is judged: what of it became results.
 
-use crate::{
-    recent_results::RecentResult,
-    store::{evaluation_queue::QueuedBatch, result_rows, vote::Pair},
-};
+use crate::store::{evaluation_queue::QueuedBatch, overview::RecentResult, result_rows, vote::Pair};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::event::LiveResult;
 use edgewatch_domain::admission::{AHEAD_MS, Implausible, OLDEST_MS, plausible};

@@ -7,9 +7,8 @@ use super::{
 };
 use crate::{
     percentile::percentiles,
-    recent_results::RecentResult,
     state::AppState,
-    store::overview::{ListedMonitor, list_monitors},
+    store::overview::{ListedMonitor, RecentResult, list_monitors},
 };
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};

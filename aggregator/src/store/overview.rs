@@ -1,6 +1,5 @@
 //! Every monitor as lists show it, and the latest results of many: a statement each, however many monitors there are.
 
-use crate::recent_results::RecentResult;
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::monitor::MonitorState;
 use edgewatch_protocol::{observation::OutcomeState, slot::INTERVAL_S};
@@ -29,6 +28,19 @@ pub struct ListedMonitor {
     pub advisory: bool,
     /// It changes its state too often.
     pub flapping: bool,
+}
+
+/// A result as lists need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecentResult {
+    /// When it was scheduled, Unix milliseconds.
+    pub slot_ms: i64,
+    /// How long it took, microseconds.
+    pub total_us: i32,
+    /// The region's number.
+    pub region_id: i16,
+    /// How it ended.
+    pub outcome: OutcomeState,
 }
 
 /// All monitors by name.

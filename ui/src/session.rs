@@ -1,7 +1,7 @@
 //! Who is signed in, and what that allows.
 
 use edgewatch_client::{
-    client::percent_encode,
+    address::percent_encode,
     protocol::problem::{Problem, ProblemType},
     session::{Role, SessionResponse},
 };

@@ -124,8 +124,6 @@ pub struct OpenIncidents {
     pub open: u32,
 }
 
-json_object!(OpenIncidents { open });
-
 /// An incident in full. The evidence of each outage is at `…/outages/{outage}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

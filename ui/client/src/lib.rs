@@ -5,6 +5,7 @@
 //!
 //! Times are RFC 3339 in UTC; durations carry their unit in their name.
 
+pub mod address;
 pub mod check_document;
 pub mod client;
 pub mod enrolment_token;

@@ -87,8 +87,6 @@ pub struct ConsistencyProof {
     pub proof: Vec<String>,
 }
 
-json_object!(ConsistencyProof { from, to, proof });
-
 /// That a batch is in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -100,8 +98,6 @@ pub struct InclusionProof {
     /// The hashes of RFC 9162, section 2.1.3, standard base64.
     pub proof: Vec<String>,
 }
-
-json_object!(InclusionProof { leaf, size, proof });
 
 /// How the log keeps up, for who runs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

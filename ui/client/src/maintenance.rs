@@ -1,7 +1,7 @@
 //! Maintenance windows: `/api/v1/maintenance`.
 
 use crate::{
-    client::time_text,
+    address::time_text,
     json::{FromJson, Json, Unreadable},
     json_object,
 };

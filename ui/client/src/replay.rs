@@ -19,8 +19,6 @@ pub struct ReplayRequest {
     pub policy: ProposedPolicy,
 }
 
-json_object!(ReplayRequest { from, to, policy });
-
 /// What of a monitor's policy is to be other; what is left out stays as it was at each time. The interval does: there are
 /// no other results than there are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,15 +38,6 @@ pub struct ProposedPolicy {
     /// Judges successes by their total time, instead of the thresholds that they were judged by.
     pub latency: Option<LatencyThresholds>,
 }
-
-json_object!(ProposedPolicy {
-    quorum,
-    confirmations,
-    recoveries,
-    regions,
-    flapping,
-    latency
-});
 
 /// What another policy would have said of the results that there are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Results of a monitor: `GET /api/v1/monitors/{id}/results` and one in full at `…/results/{result}`.
 
-use crate::{client::time_text, json_object};
+use crate::{address::time_text, json_object};
 use chrono::{DateTime, Utc};
 use edgewatch_protocol::{
     batch::Place,

@@ -2,7 +2,7 @@
 //! and phase by phase), `…/heatmap` (time by latency) and `…/matrix` (region by time). One query serves them all, and one
 //! window of one query has the same figures in each.
 
-use crate::{client::time_text, json_object};
+use crate::{address::time_text, json_object};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -195,4 +195,4 @@ macro_rules! read_by_serde {
         })+
     };
 }
-read_by_serde!(Sla, SlaDetail, SlaExclusion);
+read_by_serde!(Sla, SlaDetail);

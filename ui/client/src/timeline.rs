@@ -1,7 +1,7 @@
 //! The record of a monitor's state and the figures that follow from it: `GET /api/v1/monitors/{id}/timeline` and
 //! `GET /api/v1/monitors/{id}/uptime`.
 
-use crate::{client::time_text, json_object, monitor::MonitorState};
+use crate::{address::time_text, json_object, monitor::MonitorState};
 use chrono::{DateTime, Utc};
 use edgewatch_domain::uptime::{Figures, Measured, Share};
 use edgewatch_protocol::name::Region;

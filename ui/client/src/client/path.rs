@@ -1,8 +1,13 @@
 //! The paths of what is read, relative to [`super::BASE`].
 
-use super::{
-    IncidentsQuery, MaintenanceQuery, ResultsQuery, SeriesQuery, SubscribersQuery, TimelineQuery,
-    UptimeQuery, percent_encode, query_string,
+use crate::{
+    address::{percent_encode, query_string},
+    incident::IncidentsQuery,
+    maintenance::MaintenanceQuery,
+    result::ResultsQuery,
+    series::SeriesQuery,
+    subscriber::SubscribersQuery,
+    timeline::{TimelineQuery, UptimeQuery},
 };
 
 /// Who is signed in.
@@ -17,13 +22,12 @@ pub const REGIONS: &str = "/regions";
 pub const REPORT_SCHEDULES: &str = "/report-schedules";
 /// The service level objectives.
 pub const SLOS: &str = "/slos";
-
 /// The service level agreements.
 pub const SLAS: &str = "/slas";
 /// The status pages.
 pub const STATUS_PAGES: &str = "/status-pages";
-/// How many incidents are open.
-pub const OPEN_INCIDENTS: &str = "/incidents/open";
+/// The status pages that can be restored.
+pub const DELETED_STATUS_PAGES: &str = "/status-pages?deleted=true";
 /// The open enrolment tokens.
 pub const ENROLMENT_TOKENS: &str = "/enrolment-tokens";
 
@@ -104,9 +108,6 @@ pub fn slo(id: i32) -> String {
     format!("/slos/{id}")
 }
 
-/// The status pages that can be restored.
-pub const DELETED_STATUS_PAGES: &str = "/status-pages?deleted=true";
-
 /// One status page.
 pub fn status_page(id: i32) -> String {
     format!("/status-pages/{id}")
@@ -129,26 +130,6 @@ pub fn maintenance_list(query: MaintenanceQuery) -> String {
 /// One maintenance.
 pub fn maintenance(id: i32) -> String {
     format!("/maintenance/{id}")
-}
-
-/// A monitor's latency over time.
-pub fn series(id: i32, query: &SeriesQuery) -> String {
-    over(id, "series", &window(query))
-}
-
-/// A monitor's percentiles, region by region and phase by phase.
-pub fn percentiles(id: i32, query: &SeriesQuery) -> String {
-    over(id, "percentiles", &window(query))
-}
-
-/// A monitor's latencies, time by latency.
-pub fn heat_map(id: i32, query: &SeriesQuery) -> String {
-    over(id, "heatmap", &window(query))
-}
-
-/// What each region saw of a monitor over time.
-pub fn matrix(id: i32, query: &SeriesQuery) -> String {
-    over(id, "matrix", &window(query))
 }
 
 /// A window as the query of an address, `?` included.

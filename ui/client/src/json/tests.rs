@@ -5,7 +5,7 @@ use crate::{
     check_document::{CheckDocument, ObservationDocument, SightDocument},
     enrolment_token::EnrolmentToken,
     event::Event,
-    log::{ConsistencyProof, InclusionProof, Log, LogState},
+    log::{Log, LogState},
     monitor::Monitor,
     overview::Overview,
     page::Page,
@@ -145,8 +145,6 @@ fn answers_of_the_api() {
         "publication":{"url_host":"h","directory":"/d","posted_day":null,"post_error":"e"},"probes":[{"fingerprint":"ab",
         "region":"weur","logged_seq":3,"last_seq":4,"chain_breaks":1,"dropped":2,"enrolled_at":null}]}"#,
     );
-    same::<ConsistencyProof>(r#"{"from":1,"to":2,"proof":["h"]}"#);
-    same::<InclusionProof>(r#"{"leaf":1,"size":2,"proof":[]}"#);
     same::<EnrolmentToken>(
         r#"{"id":1,"label":"l","regions":["weur"],"used_by":[],"self_approving":true,"expires_at":
         "2026-05-01T11:00:00Z","token":"t"}"#,

@@ -6,8 +6,8 @@ use crate::{
     status_page::{PageAccess, PageLanguage, PageTheme},
 };
 use edgewatch_domain::{
-    group::GroupRule, incident::Severity as IncidentSeverity, policy::FlappingPolicy, quorum::Quorum,
-    replay::LatencyThresholds, slo::Urgency, state::MonitorState, verdict::Verdict,
+    group::GroupRule, incident::Severity as IncidentSeverity, quorum::Quorum, slo::Urgency,
+    state::MonitorState, verdict::Verdict,
 };
 use edgewatch_protocol::{
     assertion::Severity,
@@ -140,6 +140,6 @@ macro_rules! read_by_serde {
 }
 
 read_by_serde! {
-    FlappingPolicy GroupRule IncidentSeverity IpFamily LatencyThresholds PageAccess PageLanguage PageTheme PhaseTimes
+    GroupRule IncidentSeverity IpFamily PageAccess PageLanguage PageTheme PhaseTimes
     ProbeStatus Urgency Verdict
 }

@@ -3,7 +3,7 @@
 use crate::components::chart_geometry::Mode;
 use chrono::{DateTime, Duration, Utc};
 use edgewatch_client::{
-    client::percent_encode, protocol::observation::OutcomeState, result::ResultsQuery, series::SeriesQuery,
+    address::percent_encode, protocol::observation::OutcomeState, result::ResultsQuery, series::SeriesQuery,
 };
 
 /// The windows on offer: name in the address, label, hours, buckets of the chart.

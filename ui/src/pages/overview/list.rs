@@ -3,7 +3,7 @@
 use crate::components::heartbeat_bar::Beats;
 use chrono::{DateTime, Utc};
 use edgewatch_client::{
-    client::percent_encode,
+    address::percent_encode,
     json_object,
     monitor::MonitorState,
     overview::{MonitorSummary, Overview},

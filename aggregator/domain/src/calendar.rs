@@ -60,17 +60,14 @@ pub fn local_time(zone: Tz, at_ms: i64) -> NaiveDateTime {
     utc.unwrap_or_default().with_timezone(&zone).naive_local()
 }
 
-/// The hour, day, week, … of a moment. Where hours begin at a change of clocks by less than one, the one before is short.
+/// The hour, day, week, … of a moment. A change of clocks ends an hour: where they are changed within one or by less than
+/// one, hours are short.
 pub fn period_at(zone: Tz, unit: Unit, at_ms: i64) -> Span {
     let local = local_time(zone, at_ms);
     let day = local.date();
     let month = |number| NaiveDate::from_ymd_opt(day.year(), number, 1).unwrap_or(day);
     let (first, months) = match unit {
-        Unit::Hour => {
-            let hour_ms = 3_600_000;
-            let into_hour_ms = local.and_utc().timestamp_millis().rem_euclid(hour_ms);
-            return Span::new(at_ms - into_hour_ms, at_ms - into_hour_ms + hour_ms);
-        }
+        Unit::Hour => return hour_at(zone, at_ms),
         Unit::Day => (day, None),
         Unit::Week => {
             let since_monday = Days::new(day.weekday().num_days_from_monday().into());
@@ -86,6 +83,30 @@ pub fn period_at(zone: Tz, unit: Unit, at_ms: i64) -> Span {
     };
     let midnight_ms = |day: NaiveDate| local_ms(zone, day.and_time(NaiveTime::MIN));
     Span::new(midnight_ms(first), midnight_ms(after.unwrap_or(NaiveDate::MAX)))
+}
+
+/// The hour of a moment, cut where clocks are changed.
+fn hour_at(zone: Tz, at_ms: i64) -> Span {
+    let hour_ms = 3_600_000;
+    let offset_ms = |moment_ms| local_time(zone, moment_ms).and_utc().timestamp_millis() - moment_ms;
+    let offset_now_ms = offset_ms(at_ms);
+    // How many of the milliseconds of an hour, counted away from the moment, have its offset.
+    let with_same_offset = |moment_ms: &dyn Fn(i64) -> i64| {
+        let (mut same, mut other) = (0, hour_ms);
+        while other - same > 1 {
+            let middle = (same + other) / 2;
+            if offset_ms(moment_ms(middle)) == offset_now_ms {
+                same = middle
+            } else {
+                other = middle
+            }
+        }
+        same
+    };
+    let into_hour_ms = (at_ms + offset_now_ms).rem_euclid(hour_ms);
+    let before_ms = into_hour_ms.min(with_same_offset(&|ms| at_ms - ms));
+    let after_ms = (hour_ms - into_hour_ms).min(with_same_offset(&|ms| at_ms + ms) + 1);
+    Span::new(at_ms - before_ms, at_ms + after_ms)
 }
 
 /// The periods that have time in common with the window, whole ones, in order.
@@ -155,12 +176,28 @@ mod tests {
         );
     }
 
+    /// Clocks went from 00:00 to 00:15 on 1 January 1986 in Kathmandu, and go back from 02:00 to 01:30 on Lord Howe Island.
+    #[test]
+    fn hours_are_short_where_clocks_are_changed_by_less() {
+        let kathmandu = zone("Asia/Kathmandu").unwrap();
+        let change = at("1985-12-31T18:30:00Z");
+        let minutes = |span: Span| (span.length_ms() / 60_000, (span.from_ms - change) / 60_000);
+        assert_eq!(minutes(period_at(kathmandu, Unit::Hour, change - 1)), (60, -60));
+        assert_eq!(minutes(period_at(kathmandu, Unit::Hour, change)), (45, 0));
+        assert_eq!(minutes(period_at(kathmandu, Unit::Hour, change + HOUR)), (60, 45));
+        let lord_howe = zone("Australia/Lord_Howe").unwrap();
+        let change = at("2025-04-05T15:00:00Z");
+        let minutes = |span: Span| (span.length_ms() / 60_000, (span.from_ms - change) / 60_000);
+        assert_eq!(minutes(period_at(lord_howe, Unit::Hour, change - 1)), (60, -60));
+        assert_eq!(minutes(period_at(lord_howe, Unit::Hour, change + 1)), (30, 0));
+    }
+
     proptest! {
         #[test]
         fn periods_follow_each_other_without_a_hole(
-            from_ms in 0i64..2_000_000_000_000, hours in 1i64..20_000, zone in 0usize..5, unit in 0usize..6
+            from_ms in 0i64..2_000_000_000_000, hours in 1i64..20_000, zone in 0usize..6, unit in 0usize..6
         ) {
-            let zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"];
+            let zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia", "Australia/Lord_Howe"];
             let zone = super::zone(zones[zone]).unwrap();
             let units = [Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Quarter, Unit::Year];
             let unit = units[unit];

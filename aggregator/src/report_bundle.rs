@@ -4,6 +4,8 @@
 //! Batches go from the database to the receiver a few at a time; what is kept meanwhile is the number of each one's leaf in
 //! the log.
 
+mod written;
+
 use crate::{
     evaluation::{Memory, maintenance_of},
     evidence_log::{checkpoint_now, proofs},
@@ -41,6 +43,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     error::Error,
 };
+use written::Written;
 
 /// How long before a report's period judging begins, so that what holds at its beginning is known: so many of the longest
 /// intervals, and so many milliseconds at least.
@@ -100,7 +103,8 @@ pub async fn write_bundle(
     let newest = checkpoint_now(state).await?.ok_or("nothing was ever received")?;
     let mut db = state.pool.acquire().await?;
     let sources = Sources::read(&mut db, state, &reported).await?;
-    let mut writer = BundleWriter::new(Vec::new());
+    let written = Written::default();
+    let mut writer = BundleWriter::new(written.clone());
     writer.put(file::REPORT, &reported.document)?;
     writer.put_json(file::POLICY, &reported.policy)?;
     writer.put_json(file::EXCLUSIONS, &reported.exclusions)?;
@@ -139,7 +143,7 @@ pub async fn write_bundle(
             known.extend(read.iter().filter_map(|batch| leaves.get(&batch.id)));
             let fingerprint = probe.record.fingerprint.clone();
             // Unpacking and packing a megabyte takes a while: not on a thread that answers others.
-            let (packed, piece) = tokio::task::spawn_blocking(move || -> Result<_, Fault> {
+            writer = tokio::task::spawn_blocking(move || -> Result<_, Fault> {
                 for batch in read {
                     let header = RecordHeader {
                         seq: batch.seq.unsigned_abs(),
@@ -158,12 +162,10 @@ pub async fn write_bundle(
                     };
                     writer.put_batch(&fingerprint, &header, &body)?;
                 }
-                let piece = std::mem::take(writer.get_mut());
-                Ok((writer, piece))
+                Ok(writer)
             })
             .await??;
-            writer = packed;
-            receiver.take(piece).await?;
+            receiver.take(written.take()).await?;
         }
     }
     let leaves: Vec<u64> = known.into_iter().collect();
@@ -177,8 +179,8 @@ pub async fn write_bundle(
         received_to_ms: reported.made_at.timestamp_millis(),
         files: Vec::new(),
     };
-    let rest = writer.finish(manifest)?;
-    receiver.take(rest).await
+    writer.finish(manifest)?;
+    receiver.take(written.take()).await
 }
 
 /// A probe, and which of its batches are in the bundle.
@@ -342,7 +344,7 @@ fn known_history(history: &PolicyHistory, names: &HashMap<i16, Region>) -> Polic
 /// Writes the log's checkpoints of the days that the batches were received on, and the last one, with the proofs.
 async fn put_log(
     db: &mut PgConnection,
-    writer: &mut BundleWriter<Vec<u8>>,
+    writer: &mut BundleWriter<Written>,
     newest: &StoredCheckpoint,
     sources: &Sources,
     leaves: &[u64],

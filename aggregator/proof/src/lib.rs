@@ -7,8 +7,9 @@
 //! [`checkpoint`], a signed [`note`] that witnesses may cosign. A log is stored as the tiles of [`tile`] and its [`growth`]'s
 //! edge.
 //!
-//! A [`bundle`] is all that a report rests on, in one [`zip`] archive, and [`verify`] checks it.
+//! A [`bundle`] is all that a report rests on, in one [zip archive](archive), and [`verify`] checks it.
 
+pub mod archive;
 pub mod bundle;
 pub mod checkpoint;
 pub mod growth;
@@ -19,4 +20,3 @@ pub mod merkle;
 pub mod note;
 pub mod tile;
 pub mod verify;
-pub mod zip;

@@ -2,8 +2,8 @@
 
 use super::{FORMAT, LogRecord, Manifest, ProbeRecord, Statements, file, record::RecordReader};
 use crate::{
+    archive::{Archive, BadArchive},
     checkpoint::SignedCheckpoint,
-    zip::{BadZip, ZipArchive},
 };
 use edgewatch_domain::sla::{Exclusion, SlaFigures, SlaPolicy};
 use edgewatch_protocol::identity::Fingerprint;
@@ -25,7 +25,7 @@ const MAX_CHECKPOINTS: usize = 5_000;
 pub enum BadBundle {
     /// It is no archive, or a damaged one.
     #[error(transparent)]
-    Zip(#[from] BadZip),
+    Archive(#[from] BadArchive),
     /// A file cannot be read as what it is.
     #[error("{name}: {detail}")]
     File {
@@ -59,7 +59,7 @@ pub struct ReportedFigures {
 /// A bundle, its descriptions read.
 #[derive(Debug)]
 pub struct Bundle<R> {
-    archive: ZipArchive<R>,
+    archive: Archive<R>,
     /// The list of files.
     pub manifest: Manifest,
     /// The report.
@@ -86,7 +86,7 @@ impl<R: Read + Seek> Bundle<R> {
     /// # Errors
     /// See [`BadBundle`].
     pub fn open(source: R) -> Result<Self, BadBundle> {
-        let mut archive = ZipArchive::open(source)?;
+        let mut archive = Archive::open(source)?;
         let mut hashes = BTreeMap::new();
         let manifest: Manifest = json(
             file::MANIFEST,
@@ -107,7 +107,7 @@ impl<R: Read + Seek> Bundle<R> {
         let probes = json(file::PROBES, &read(file::PROBES)?)?;
         let log = match read(file::LOG) {
             Ok(bytes) => Some(json(file::LOG, &bytes)?),
-            Err(BadBundle::Zip(BadZip::NoFile(_))) => None,
+            Err(BadBundle::Archive(BadArchive::NoFile(_))) => None,
             Err(error) => return Err(error),
         };
         let names: Vec<_> = archive

@@ -4,16 +4,27 @@ use super::{
     FORMAT, FileRecord, Manifest, file,
     record::{RecordHeader, write_record},
 };
-use crate::zip::ZipWriter;
 use edgewatch_protocol::identity::Fingerprint;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write};
+use zip::{
+    CompressionMethod, ZipWriter,
+    write::{SimpleFileOptions, StreamWriter},
+};
+
+/// How its files are packed. They have no time of their own, so that the same content makes the same bytes.
+fn packing() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(6))
+        .last_modified_time(zip::DateTime::default())
+        .unix_permissions(0o644)
+}
 
 /// Writes a bundle to whatever takes bytes.
-#[derive(Debug)]
 pub struct BundleWriter<W: Write> {
-    zip: ZipWriter<W>,
+    zip: ZipWriter<StreamWriter<W>>,
     files: Vec<FileRecord>,
     open: Option<(String, u64, Sha256)>,
 }
@@ -22,7 +33,7 @@ impl<W: Write> BundleWriter<W> {
     /// Before the first file.
     pub fn new(out: W) -> Self {
         Self {
-            zip: ZipWriter::new(out),
+            zip: ZipWriter::new_stream(out),
             files: Vec::new(),
             open: None,
         }
@@ -35,7 +46,8 @@ impl<W: Write> BundleWriter<W> {
     pub fn put(&mut self, name: &str, content: &[u8]) -> io::Result<()> {
         self.begin(name)?;
         self.write_all(content)?;
-        self.end()
+        self.end();
+        Ok(())
     }
 
     /// Writes a file of JSON.
@@ -65,37 +77,33 @@ impl<W: Write> BundleWriter<W> {
     /// # Errors
     /// Those of the receiver.
     pub fn finish(mut self, mut manifest: Manifest) -> io::Result<W> {
-        self.end()?;
+        self.end();
         manifest.files = std::mem::take(&mut self.files);
         manifest.files.sort_by(|a, b| a.name.cmp(&b.name));
         FORMAT.clone_into(&mut manifest.format);
-        self.zip.begin(file::MANIFEST)?;
+        self.zip.start_file(file::MANIFEST, packing())?;
         self.zip.write_all(&serde_json::to_vec_pretty(&manifest)?)?;
-        self.zip.finish()
-    }
-
-    /// What receives it.
-    pub fn get_mut(&mut self) -> &mut W {
-        self.zip.get_mut()
+        let mut out = self.zip.finish()?.into_inner();
+        out.flush()?;
+        Ok(out)
     }
 
     fn begin(&mut self, name: &str) -> io::Result<()> {
-        self.end()?;
-        self.zip.begin(name)?;
+        self.end();
+        self.zip.start_file(name, packing())?;
         self.open = Some((name.to_owned(), 0, Sha256::new()));
         Ok(())
     }
 
-    fn end(&mut self) -> io::Result<()> {
-        let Some((name, bytes, hash)) = self.open.take() else {
-            return Ok(());
-        };
-        self.files.push(FileRecord {
-            name,
-            bytes,
-            sha256: hex::encode(hash.finalize()),
-        });
-        self.zip.end()
+    /// Notes what was written of the open file.
+    fn end(&mut self) {
+        if let Some((name, bytes, hash)) = self.open.take() {
+            self.files.push(FileRecord {
+                name,
+                bytes,
+                sha256: hex::encode(hash.finalize()),
+            });
+        }
     }
 }
 

@@ -342,9 +342,9 @@ fn a_region_may_not_be_said_to_have_failed_by_itself() {
 fn files_are_those_of_the_manifest() {
     let sample = Sample::new(20, &[7]);
     let bytes = sample.bundle();
-    let mut archive = crate::zip::ZipArchive::open(Cursor::new(&bytes)).unwrap();
+    let mut archive = crate::archive::Archive::open(Cursor::new(&bytes)).unwrap();
     let names: Vec<_> = archive.files().map(|(name, _)| name.to_owned()).collect();
-    let mut rewritten = crate::zip::ZipWriter::new(Vec::new());
+    let mut rewritten = zip::ZipWriter::new_stream(Vec::new());
     for name in names {
         let mut content = archive.read(&name, 1 << 20).unwrap();
         if name == file::MONITORS {
@@ -353,11 +353,15 @@ fn files_are_those_of_the_manifest() {
                 .replace("shop", "blog")
                 .into_bytes();
         }
-        rewritten.begin(&name).unwrap();
+        rewritten
+            .start_file(&name, zip::write::SimpleFileOptions::default())
+            .unwrap();
         std::io::Write::write_all(&mut rewritten, &content).unwrap();
     }
-    rewritten.begin("more").unwrap();
-    let bytes = rewritten.finish().unwrap();
+    rewritten
+        .start_file("more", zip::write::SimpleFileOptions::default())
+        .unwrap();
+    let bytes = rewritten.finish().unwrap().into_inner();
     let mut bundle = Bundle::open(Cursor::new(bytes)).unwrap();
     let found = verify(&mut bundle, &Options::default(), &mut |_| ())
         .unwrap()

@@ -1,6 +1,6 @@
 //! Day by day.
 
-use super::{Block, Cell, Column, Section, Table, Tone, overview::STATES};
+use super::{Block, Cell, Column, Section, Table, Tone};
 use crate::{
     chart::DayBar,
     document::ReportDocument,
@@ -11,6 +11,16 @@ use edgewatch_domain::sla::{RecordedTime, SlaDay};
 
 /// From so many days on, those of which there is nothing to say are left out.
 const DAYS_IN_FULL: usize = 62;
+
+/// The states that days are painted by, in the order of a bar's parts.
+const STATES: [(Ink, &str); 6] = [
+    (Ink::Up, "Up"),
+    (Ink::Degraded, "Degraded"),
+    (Ink::Maintenance, "Maintenance"),
+    (Ink::Paused, "Paused"),
+    (Ink::Unknown, "Unknown"),
+    (Ink::Down, "Down"),
+];
 
 pub(super) fn section(document: &ReportDocument) -> Option<Section> {
     let days = &document.figures.days;

@@ -4,7 +4,6 @@ use super::{Block, Masthead, Tile, Tone, Verdict, days, outages};
 use crate::{
     chart,
     document::ReportDocument,
-    drawing::Ink,
     words::{self, counted, duration, duration_or_dash, percent, ppm},
 };
 use edgewatch_domain::sla::SlaWindowFigures;
@@ -201,13 +200,3 @@ pub(super) fn summary(document: &ReportDocument) -> Vec<Block> {
     blocks.extend(outages::longest(document).map(Block::Table));
     blocks
 }
-
-/// The states that days are painted by, in the order of a bar's parts.
-pub(super) const STATES: [(Ink, &str); 6] = [
-    (Ink::Up, "Up"),
-    (Ink::Degraded, "Degraded"),
-    (Ink::Maintenance, "Maintenance"),
-    (Ink::Paused, "Paused"),
-    (Ink::Unknown, "Unknown"),
-    (Ink::Down, "Down"),
-];

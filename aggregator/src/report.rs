@@ -11,10 +11,11 @@ use crate::store::sla::{StoredSla, StoredVersion};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use edgewatch_domain::{
-    calendar::{Unit, local_ms, local_time, period_at},
+    calendar::{Unit, local_ms, period_at},
     span::Span,
 };
 use edgewatch_protocol::problem::FieldError;
+use edgewatch_report::words;
 
 /// The longest period.
 const MAX_PERIOD: TimeDelta = TimeDelta::days(400);
@@ -84,21 +85,7 @@ pub fn version(sla: &StoredSla, asked: Option<i32>, span: Span) -> Result<&Store
 
 /// The title of a report that was given none: the agreement, and the period in the words of its calendar.
 pub fn title(name: &str, span: Span, zone: Tz) -> String {
-    let (first, last) = (local_time(zone, span.from_ms), local_time(zone, span.to_ms - 1));
-    let is = |unit: Unit| period_at(zone, unit, span.from_ms) == span;
-    let words = if is(Unit::Year) {
-        first.format("%Y").to_string()
-    } else if is(Unit::Quarter) {
-        let quarter = (chrono::Datelike::month0(&first) / 3) + 1;
-        format!("Q{quarter} {}", first.format("%Y"))
-    } else if is(Unit::Month) {
-        first.format("%B %Y").to_string()
-    } else if first.date() == last.date() {
-        first.format("%-d %B %Y").to_string()
-    } else {
-        format!("{} to {}", first.format("%-d %B %Y"), last.format("%-d %B %Y"))
-    };
-    format!("{name}, {words}")
+    format!("{name}, {}", words::days(zone, span))
 }
 
 /// The moment of milliseconds since the Unix epoch.

@@ -13,5 +13,5 @@ mod drawing;
 pub mod html;
 pub mod json;
 pub mod pdf;
-mod words;
+pub mod words;
 pub mod xlsx;

@@ -123,13 +123,19 @@ pub fn date(zone: Tz, at_ms: i64) -> NaiveDate {
     local_time(zone, at_ms).date()
 }
 
-/// A period: `October 2026`, `Q4 2026`, `2026`, a day, or from when to when.
+/// A period: in [`days`], or from when to when where it does not begin and end with a day.
 pub fn period(zone: Tz, span: Span) -> String {
+    let at_midnight = |at_ms| period_at(zone, Unit::Day, at_ms).from_ms == at_ms;
+    if at_midnight(span.from_ms) && at_midnight(span.to_ms) {
+        return days(zone, span);
+    }
+    format!("{} to {}", minute(zone, span.from_ms), minute(zone, span.to_ms))
+}
+
+/// The days of a period, those that it has a part of too: `October 2026`, `Q4 2026`, `2026`, a day, or from which to which.
+pub fn days(zone: Tz, span: Span) -> String {
     let is_whole = |unit| period_at(zone, unit, span.from_ms) == span;
     let begins = local_time(zone, span.from_ms);
-    if is_whole(Unit::Day) {
-        return day(zone, span.from_ms);
-    }
     if is_whole(Unit::Month) {
         return begins.format("%B %Y").to_string();
     }
@@ -139,11 +145,12 @@ pub fn period(zone: Tz, span: Span) -> String {
     if is_whole(Unit::Year) {
         return begins.year().to_string();
     }
-    let at_midnight = |at_ms| period_at(zone, Unit::Day, at_ms).from_ms == at_ms;
-    if at_midnight(span.from_ms) && at_midnight(span.to_ms) {
-        return format!("{} to {}", day(zone, span.from_ms), day(zone, span.to_ms - 1));
+    let (first, last) = (day(zone, span.from_ms), day(zone, span.to_ms - 1));
+    if first == last {
+        first
+    } else {
+        format!("{first} to {last}")
     }
-    format!("{} to {}", minute(zone, span.from_ms), minute(zone, span.to_ms))
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -202,6 +209,8 @@ mod tests {
             named(at(2026, 10, 1) + 60_000, at(2026, 10, 2)),
             "1 Oct 2026 00:01 CEST to 2 Oct 2026 00:00 CEST"
         );
+        let in_part = Span::new(at(2026, 10, 1) + 60_000, at(2026, 10, 2) + 60_000);
+        assert_eq!(days(berlin, in_part), "1 October 2026 to 2 October 2026");
         assert_eq!(moment(berlin, at(2026, 10, 26)), "26 Oct 2026 00:00:00 CET");
     }
 }

@@ -94,11 +94,11 @@ fn hour_at(zone: Tz, at_ms: i64) -> Span {
     let with_same_offset = |moment_ms: &dyn Fn(i64) -> i64| {
         let (mut same, mut other) = (0, hour_ms);
         while other - same > 1 {
-            let middle = (same + other) / 2;
+            let middle = i64::midpoint(same, other);
             if offset_ms(moment_ms(middle)) == offset_now_ms {
-                same = middle
+                same = middle;
             } else {
-                other = middle
+                other = middle;
             }
         }
         same

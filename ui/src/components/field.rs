@@ -4,7 +4,7 @@ use crate::components::icon::Icon;
 use leptos::{html, prelude::*};
 
 /// The id of a field's problem, from its JSON pointer.
-fn problem_id(pointer: &str) -> String {
+pub fn problem_id(pointer: &str) -> String {
     format!("problem{}", pointer.replace(['/', '#'], "-"))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Page, Query,
-    form::{field, list_choices, monitors, problem},
+    form::{Way, choice, ending, head, list_choices, monitors, problem, rule, share, text},
     viewer_zone::ViewerZone,
     words::percent,
 };
@@ -23,7 +23,6 @@ use edgewatch_domain::{
     slo::Objective,
 };
 use leptos::prelude::*;
-use serde::Serialize;
 
 /// The usual rolling windows, in days.
 const DAYS: [u16; 4] = [7, 28, 30, 90];
@@ -43,41 +42,29 @@ pub async fn write(
     };
     let policy = &settings.policy;
     let choices = list_choices(client.get_overview().await?, &policy.monitors);
-    let (title, back, api, then) = match id {
-        Some(id) => (
-            "Edit agreement",
-            format!("/slas/{id}"),
-            format!("PUT /api/v1/slas/{id}"),
-            format!("/slas/{id}"),
-        ),
-        None => (
-            "New agreement",
-            "/slas".to_owned(),
-            "POST /api/v1/slas".to_owned(),
-            "/slas/{id}".to_owned(),
-        ),
+    let (title, called) = match id {
+        Some(_) => ("Edit agreement", "Agreement"),
+        None => ("New agreement", "Agreements"),
     };
+    let Way { api, then, back } = Way::of("/slas", id);
     let script = Assets::embedded().url("sla.js").unwrap_or_default();
     let note = id.map(|_| {
         html! { <p class="note">"Saving writes a new version. It counts for every window that ends later; windows that are over keep theirs."</p> }
     });
     let content = html! {
-        <div class="page-head">
-            <div>
-                <a class="back" href=back.clone()>{Icon::ChevronLeft.view()} {if id.is_some() { "Agreement" } else { "Agreements" }}</a>
-                <h1>{title}</h1>
-            </div>
-        </div>
+        {head(&back, called, title)}
         <form class="card written-form" id="agreement" data-api=api data-then=then novalidate>
             {problem("")}
             {note}
             <div class="field-grid">
-                <div class="sixths-4">{text("/name", "name", "Name", "", &settings.name)}</div>
-                <div class="sixths-2">{objective(policy)}</div>
-                <div class="sixths-6">{text("/description", "description", "With whom, and what about", "Reports show it", &settings.description)}</div>
+                <div class="sixths-4">{text("/name", "Name", "", &settings.name)}</div>
+                <div class="sixths-2">
+                    {share("/policy/objective_ppm", "Promise, %", "Of the time that counts", policy.objective_ppm.parts_per_million())}
+                </div>
+                <div class="sixths-6">{text("/description", "With whom, and what about", "Reports show it", &settings.description)}</div>
                 <div class="sixths-2">{window(policy)}</div>
-                <div class="sixths-2">{text("/policy/zone", "policy/zone", "Time zone", "UTC, Europe/Berlin", &policy.zone)}</div>
-                <div class="sixths-2">{rule(policy)}</div>
+                <div class="sixths-2">{text("/policy/zone", "Time zone", "UTC, Europe/Berlin", &policy.zone)}</div>
+                <div class="sixths-2">{rule("/policy/rule", policy.rule)}</div>
                 <div class="sixths-6">{monitors("/policy/monitors", &choices)}</div>
                 <div class="sixths-2">{maintenance(policy)}</div>
                 <div class="sixths-2">{unknown(policy)}</div>
@@ -85,10 +72,7 @@ pub async fn write(
                 <div class="sixths-2">{quorum(policy)}</div>
                 <div class="sixths-6">{credits(policy)}</div>
             </div>
-            <div class="actions">
-                <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Save"</button>
-                <a class="button" href=back>"Cancel"</a>
-            </div>
+            {ending("Save", &back)}
         </form>
         <page-script src=script></page-script>
     };
@@ -101,12 +85,7 @@ pub fn write_import(session: &Session) -> Result<Page, Problem> {
         return Err(refused());
     }
     let content = html! {
-        <div class="page-head">
-            <div>
-                <a class="back" href="/slas">{Icon::ChevronLeft.view()} "Agreements"</a>
-                <h1>"Import an agreement"</h1>
-            </div>
-        </div>
+        {head("/slas", "Agreements", "Import an agreement")}
         <form class="card written-form" data-api="POST /api/v1/slas/open-slo" data-then="/slas/{id}" novalidate>
             {problem("")}
             <div class="field">
@@ -115,10 +94,7 @@ pub fn write_import(session: &Session) -> Result<Page, Problem> {
                 <p class="hint">"It is kept as it is written, and can be had back. From a command line: POST it to /api/v1/slas/open-slo as application/yaml."</p>
                 {problem("/open_slo")}
             </div>
-            <div class="actions">
-                <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Import"</button>
-                <a class="button" href="/slas">"Cancel"</a>
-            </div>
+            {ending("Import", "/slas")}
         </form>
     };
     Ok(("Import an agreement".to_owned(), content))
@@ -178,65 +154,6 @@ fn blank(monitor: Option<i32>, zone: ViewerZone) -> SlaSettings {
     }
 }
 
-fn text(
-    pointer: &'static str,
-    name: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    value: &str,
-) -> AnyView {
-    let described = format!("problem{}", pointer.replace('/', "-"));
-    let input = html! {
-        <input class="input" id=input_id(pointer) name=name value=value.to_owned() autocomplete="off" spellcheck="false" aria-describedby=described />
-    };
-    field(pointer, label, hint, input)
-}
-
-fn objective(policy: &SlaPolicy) -> AnyView {
-    let input = html! {
-        <input
-            class="input num"
-            id=input_id("/policy/objective_ppm")
-            name="policy/objective_ppm"
-            data-kind="percent"
-            inputmode="decimal"
-            autocomplete="off"
-            value=percent(policy.objective_ppm.parts_per_million())
-            aria-describedby="problem-policy-objective_ppm"
-        />
-    };
-    field(
-        "/policy/objective_ppm",
-        "Promise, %",
-        "Of the time that counts",
-        input,
-    )
-}
-
-/// A choice among what JSON says.
-fn choice<T: Serialize + PartialEq>(
-    pointer: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    chosen: &T,
-    options: impl IntoIterator<Item = (T, String)>,
-) -> AnyView {
-    let options = options
-        .into_iter()
-        .map(|(value, text)| {
-            let json = serde_json::to_string(&value).unwrap_or_default();
-            html! { <option value=json selected=*chosen == value>{text}</option> }
-        })
-        .collect_view();
-    let name = pointer.trim_start_matches('/');
-    let input = html! {
-        <span class="select">
-            <select class="input" id=input_id(pointer) name=name data-kind="json">{options}</select>
-        </span>
-    };
-    field(pointer, label, hint, input)
-}
-
 fn window(policy: &SlaPolicy) -> AnyView {
     let own = match policy.window {
         SlaWindow::RollingDays(days) if !DAYS.contains(&days) => Some(days),
@@ -258,14 +175,6 @@ fn window(policy: &SlaPolicy) -> AnyView {
         &policy.window,
         calendar.into_iter().chain(rolling),
     )
-}
-
-fn rule(policy: &SlaPolicy) -> AnyView {
-    let options = [
-        (GroupRule::All, "All have to be up".to_owned()),
-        (GroupRule::Any, "Any will do".to_owned()),
-    ];
-    choice("/policy/rule", "Of several monitors", "", &policy.rule, options)
 }
 
 fn maintenance(policy: &SlaPolicy) -> AnyView {

@@ -2,7 +2,7 @@
 
 use super::{
     Page, Query,
-    form::{boxes, field, list_choices, problem, refusal},
+    form::{boxes, ending, field, head, list_choices, problem, refusal},
     maintenance::scope,
     words::moment,
 };
@@ -59,12 +59,7 @@ pub async fn write(client: &Client, session: &Session, id: i32) -> Result<Page, 
 
 fn page(title: &str, content: AnyView) -> Page {
     let content = html! {
-        <div class="page-head">
-            <div>
-                <a class="back" href="/maintenance">{Icon::ChevronLeft.view()} "Maintenance"</a>
-                <h1>{title.to_owned()}</h1>
-            </div>
-        </div>
+        {head("/maintenance", "Maintenance", title)}
         {content}
     };
     (title.to_owned(), content)
@@ -133,10 +128,7 @@ async fn form(client: &Client, one: Option<&Maintenance>, is_recurring: bool) ->
                     })}
                 </div>
             </div>
-            <div class="actions">
-                <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Save"</button>
-                <a class="button" href="/maintenance">"Cancel"</a>
-            </div>
+            {ending("Save", "/maintenance")}
         </form>
     })
 }

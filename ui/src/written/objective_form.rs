@@ -2,13 +2,9 @@
 
 use super::{
     Page, Query,
-    form::{field, list_choices, monitors, problem},
-    words::percent,
+    form::{Way, choice, ending, flag, head, list_choices, monitors, problem, rule, share, text},
 };
-use crate::{
-    components::{field::input_id, icon::Icon},
-    session::Session,
-};
+use crate::{components::icon::Icon, session::Session};
 use edgewatch_client::{
     Client,
     protocol::problem::{Problem, ProblemType},
@@ -44,142 +40,49 @@ pub async fn write(
         },
     };
     let choices = list_choices(client.get_overview().await?, &settings.monitors);
-    let (title, back, api, then) = match id {
-        Some(id) => (
-            "Edit objective",
-            format!("/slos/{id}"),
-            format!("PUT /api/v1/slos/{id}"),
-            format!("/slos/{id}"),
-        ),
-        None => (
-            "New objective",
-            "/slos".to_owned(),
-            "POST /api/v1/slos".to_owned(),
-            "/slos/{id}".to_owned(),
-        ),
+    let (title, called) = match id {
+        Some(_) => ("Edit objective", "Objective"),
+        None => ("New objective", "Objectives"),
     };
+    let Way { api, then, back } = Way::of("/slos", id);
     let content = html! {
-        <div class="page-head">
-            <div>
-                <a class="back" href=back.clone()>{Icon::ChevronLeft.view()} {if id.is_some() { "Objective" } else { "Objectives" }}</a>
-                <h1>{title}</h1>
-            </div>
-        </div>
+        {head(&back, called, title)}
         <form class="card written-form" data-api=api data-then=then novalidate>
             {problem("")}
             <div class="field-grid">
-                <div class="sixths-4">{name(&settings)}</div>
-                <div class="sixths-2">{objective(&settings)}</div>
+                <div class="sixths-4">{text("/name", "Name", "", &settings.name)}</div>
+                <div class="sixths-2">
+                    {share("/objective_ppm", "Objective, %", "Up or degraded, of the measured time", settings.objective_ppm)}
+                </div>
                 <div class="sixths-2">{window(&settings)}</div>
-                <div class="sixths-2">{zone(&settings)}</div>
-                <div class="sixths-2">{rule(&settings)}</div>
+                <div class="sixths-2">{text("/zone", "Time zone", "For calendar months: UTC, Europe/Berlin", &settings.zone)}</div>
+                <div class="sixths-2">{rule("/rule", settings.rule)}</div>
                 <div class="sixths-6">{monitors("/monitors", &choices)}</div>
-                <div class="sixths-6">{strict(&settings)}</div>
+                <div class="sixths-6">
+                    {flag("strict", settings.strict, "Maintenance counts", "By what was measured beneath it. Otherwise it is left out, as contracts mostly have it.")}
+                </div>
             </div>
-            <div class="actions">
-                <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Save"</button>
-                <a class="button" href=back>"Cancel"</a>
-            </div>
+            {ending("Save", &back)}
         </form>
         {id.map(remove)}
     };
     Ok((title.to_owned(), content))
 }
 
-fn name(settings: &SloSettings) -> AnyView {
-    let input = html! {
-        <input class="input" id=input_id("/name") name="name" value=settings.name.clone() autocomplete="off" aria-describedby="problem-name" />
-    };
-    field("/name", "Name", "", input)
-}
-
-fn objective(settings: &SloSettings) -> AnyView {
-    let input = html! {
-        <input
-            class="input num"
-            id=input_id("/objective_ppm")
-            name="objective_ppm"
-            data-kind="percent"
-            inputmode="decimal"
-            autocomplete="off"
-            value=percent(settings.objective_ppm)
-            aria-describedby="problem-objective_ppm"
-        />
-    };
-    field(
-        "/objective_ppm",
-        "Objective, %",
-        "Up or degraded, of the measured time",
-        input,
-    )
-}
-
 fn window(settings: &SloSettings) -> AnyView {
     let own = settings.window_days.filter(|days| !WINDOWS.contains(days));
-    let options = own
+    let rolling = own
         .into_iter()
         .chain(WINDOWS)
-        .map(|days| {
-            html! { <option value=days.to_string() selected=settings.window_days == Some(days)>{format!("{days} rolling days")}</option> }
-        })
-        .collect_view();
-    let input = html! {
-        <span class="select">
-            <select class="input" id=input_id("/window_days") name="window_days" data-kind="number" aria-describedby="problem-window_days">
-                {options}
-                <option value="" selected=settings.window_days.is_none()>"The calendar month"</option>
-            </select>
-        </span>
-    };
-    field("/window_days", "Window", "", input)
-}
-
-fn zone(settings: &SloSettings) -> AnyView {
-    let input = html! {
-        <input
-            class="input"
-            id=input_id("/zone")
-            name="zone"
-            value=settings.zone.clone()
-            autocomplete="off"
-            spellcheck="false"
-            aria-describedby="problem-zone"
-        />
-    };
-    field(
-        "/zone",
-        "Time zone",
-        "For calendar months: UTC, Europe/Berlin",
-        input,
+        .map(|days| (Some(days), format!("{days} rolling days")));
+    let month = (None, "The calendar month".to_owned());
+    choice(
+        "/window_days",
+        "Window",
+        "",
+        &settings.window_days,
+        rolling.chain([month]),
     )
-}
-
-fn rule(settings: &SloSettings) -> AnyView {
-    let options = [
-        (GroupRule::All, "all", "All have to be up"),
-        (GroupRule::Any, "any", "Any will do"),
-    ]
-    .into_iter()
-    .map(|(rule, value, text)| html! { <option value=value selected=settings.rule == rule>{text}</option> })
-    .collect_view();
-    let input = html! {
-        <span class="select">
-            <select class="input" id=input_id("/rule") name="rule" aria-describedby="problem-rule">{options}</select>
-        </span>
-    };
-    field("/rule", "Of several monitors", "", input)
-}
-
-fn strict(settings: &SloSettings) -> AnyView {
-    html! {
-        <label class="check">
-            <input r#type="checkbox" name="strict" data-kind="flag" checked=settings.strict />
-            <span>
-                <span class="check-label">"Maintenance counts"</span>
-                <span class="hint">"By what was measured beneath it. Otherwise it is left out, as contracts mostly have it."</span>
-            </span>
-        </label>
-    }
 }
 
 fn remove(id: i32) -> AnyView {

@@ -3,12 +3,16 @@
 use super::{
     Page, Query,
     agreement_words::{bounds, coverage, credit, date, kept_look, share, window_name},
-    form::{field, problem},
+    form::{ending, field, head, problem},
     words::{moment, percent},
 };
 use crate::{
     assets::Assets,
-    components::{field::input_id, icon::Icon, state_badge::badge},
+    components::{
+        field::{input_id, problem_id},
+        icon::Icon,
+        state_badge::badge,
+    },
     format::{self, Moment},
     session::Session,
 };
@@ -66,9 +70,10 @@ pub async fn write(
             <select class="input" id=input_id("/sla") name="sla" data-kind="number">{options}</select>
         </span>
     };
-    let day = |pointer: &'static str, name: &'static str, value: String| {
-        let described = format!("problem{}", pointer.replace('/', "-"));
-        html! { <input class="input" r#type="date" id=input_id(pointer) name=name value=value aria-describedby=described /> }
+    let day = |pointer: &'static str, value: String| {
+        html! {
+            <input class="input" r#type="date" id=input_id(pointer) name=&pointer[1..] value=value aria-describedby=problem_id(pointer) />
+        }
     };
     let title = html! {
         <input class="input" id=input_id("/title") name="title" autocomplete="off" placeholder="Named after the agreement and the period" aria-describedby="problem-title" />
@@ -80,27 +85,19 @@ pub async fn write(
         })
         .collect_view();
     let content = html! {
-        <div class="page-head">
-            <div>
-                <a class="back" href="/reports">{Icon::ChevronLeft.view()} "Reports"</a>
-                <h1>"New report"</h1>
-            </div>
-        </div>
+        {head("/reports", "Reports", "New report")}
         <div class="report-builder">
             <form class="card written-form" id="builder" data-api="POST /api/v1/reports" data-then="/reports/{id}" novalidate>
                 {problem("")}
                 {field("/sla", "Agreement", "", agreement)}
                 <div class="report-quick">{periods}</div>
                 <div class="field-grid">
-                    <div class="sixths-3">{field("/from", "From", "", day("/from", "from", from))}</div>
-                    <div class="sixths-3">{field("/to", "To, included", "", day("/to", "to", to))}</div>
+                    <div class="sixths-3">{field("/from", "From", "", day("/from", from))}</div>
+                    <div class="sixths-3">{field("/to", "To, included", "", day("/to", to))}</div>
                 </div>
                 <p class="hint">{format!("Days begin and end in {}.", sla.settings.policy.zone)}</p>
                 {field("/title", "Title", "", title)}
-                <div class="actions">
-                    <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Make the report"</button>
-                    <a class="button" href="/reports">"Cancel"</a>
-                </div>
+                {ending("Make the report", "/reports")}
             </form>
             <section class="card" id="preview" aria-label="Preview" aria-live="polite">{preview}</section>
         </div>
@@ -111,10 +108,7 @@ pub async fn write(
 
 fn without_agreement() -> AnyView {
     html! {
-        <div class="page-head"><div>
-            <a class="back" href="/reports">{Icon::ChevronLeft.view()} "Reports"</a>
-            <h1>"New report"</h1>
-        </div></div>
+        {head("/reports", "Reports", "New report")}
         <div class="empty empty-large">
             <div class="empty-icon">{Icon::Shield.view()}</div>
             <h2>"A report is made of an agreement"</h2>

@@ -3,7 +3,7 @@
 
 use super::{
     Page, Query,
-    form::{field, problem},
+    form::{field, flag, problem},
     status_page_tree::tree,
     status_pages::address,
     words::moment,
@@ -232,18 +232,6 @@ fn looks(settings: &StatusPageSettings) -> AnyView {
                 <div class="sixths-3">{text("/zone", "Time zone", "In which days begin: UTC, Europe/Berlin", "text", settings.zone.clone())}</div>
             </div>
         </fieldset>
-    }
-}
-
-fn flag(name: &'static str, on: bool, label: &'static str, hint: &'static str) -> AnyView {
-    html! {
-        <label class="check">
-            <input r#type="checkbox" name=name data-kind="flag" checked=on />
-            <span>
-                <span class="check-label">{label}</span>
-                {(!hint.is_empty()).then(|| html! { <span class="hint">{hint}</span> })}
-            </span>
-        </label>
     }
 }
 

@@ -99,6 +99,9 @@ pub struct ServeArgs {
     /// E-mail
     #[command(flatten)]
     pub smtp: SmtpArgs,
+    /// Font files for what PDF reports' own fonts lack, such as Chinese and Japanese, separated by commas, in order
+    #[arg(long, env = "EDGEWATCH_REPORT_FONTS", value_delimiter = ',')]
+    pub report_fonts: Vec<PathBuf>,
     /// First administrator, made at the first start
     #[arg(long, env = "EDGEWATCH_ADMIN_EMAIL", requires = "admin_password")]
     pub admin_email: Option<String>,

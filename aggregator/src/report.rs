@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod files;
+pub mod fonts;
 pub mod mails;
 pub mod make;
 pub mod schedule;

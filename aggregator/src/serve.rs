@@ -11,6 +11,7 @@ use crate::{
     jobs::run_jobs,
     local_region::LocalRegion,
     mail::Mailer,
+    report::fonts::read_fonts,
     secret::{Secrets, random},
     state::AppState,
     user_command::prepare_first_admin,
@@ -50,6 +51,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), String> {
     let mut stop = StopSignals::new()?;
     let secrets = secrets(&args.database)?;
     let mailer = Mailer::new(&args.smtp)?;
+    let report_fonts = read_fonts(&args.report_fonts)?;
     // Bound before anything else is started: a taken port is the commonest mistake.
     let listener = bind(args.listen).await?;
     let probe_listener = match args.probe_listen {
@@ -65,6 +67,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), String> {
         tracing::info!(host, port, "mail is handed over to an SMTP server");
     }
     state.mailer = mailer;
+    state.report_fonts = report_fonts;
     state.bootstrap_token = args.bootstrap_token.as_deref().map(Into::into);
     state.lease = TimeDelta::seconds(args.probe_lease_s.into());
     if args.local_region.is_some() && state.bootstrap_token.is_none() {

@@ -21,6 +21,7 @@ use crate::{
     test_engine::TestEngine,
 };
 use chrono::TimeDelta;
+use edgewatch_report::pdf::FontFile;
 use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -64,6 +65,8 @@ pub struct AppState {
     pub region_load: Arc<RegionLoad>,
     /// Where mail is handed over; `None`: none is sent.
     pub mailer: Option<Mailer>,
+    /// For characters that the own fonts of PDF reports lack.
+    pub report_fonts: Arc<[FontFile]>,
     /// Counters and gauges.
     pub metrics: Metrics,
     /// The settings; see [`AppState::settings`].
@@ -98,6 +101,7 @@ impl AppState {
             events: EventBus::default(),
             region_load: Arc::default(),
             mailer: None,
+            report_fonts: Arc::default(),
             metrics: Metrics::default(),
             settings: watch::Sender::new(Arc::default()),
             bootstrap_token: None,

@@ -34,7 +34,7 @@ use edgewatch_client::report_schedule::{ReportFormat, ReportLink, ReportLinkRequ
 use edgewatch_protocol::problem::FieldError;
 use edgewatch_report::html::STYLE;
 use sha2::{Digest as _, Sha256};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The days that a link may be good.
@@ -148,7 +148,8 @@ async fn read_file(state: &AppState, id: i32, format: &str) -> ApiResult<ReportF
     let format = ReportFormat::from_name(format).ok_or_else(|| ApiError::not_found("format of that name"))?;
     let document = read_document(&state.pool, id).await.map_err(fault)?;
     let document = document.ok_or_else(|| ApiError::not_found("report that is made"))?;
-    render(document, format).await.map_err(fault)
+    let fonts = Arc::clone(&state.report_fonts);
+    render(document, format, fonts).await.map_err(fault)
 }
 
 fn fault(error: FileError) -> ApiError {

@@ -3,9 +3,15 @@
 use super::make::unpack;
 use crate::store::report::find_document;
 use edgewatch_client::report_schedule::ReportFormat;
-use edgewatch_report::{csv, document::ReportDocument, html, json, pdf, xlsx};
+use edgewatch_report::{
+    csv,
+    document::ReportDocument,
+    html, json,
+    pdf::{self, FontFile},
+    xlsx,
+};
 use sqlx::PgPool;
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 use tokio::sync::Semaphore;
 
 /// Setting a PDF takes a processor for a while.
@@ -41,14 +47,18 @@ pub async fn read_document(pool: &PgPool, id: i32) -> Result<Option<ReportDocume
     unpack(&packed).map(Some).map_err(FileError::Rendering)
 }
 
-/// A report in a format.
-pub async fn render(document: ReportDocument, format: ReportFormat) -> Result<ReportFile, FileError> {
+/// A report in a format; a PDF takes from these fonts what its own lack.
+pub async fn render(
+    document: ReportDocument,
+    format: ReportFormat,
+    fonts: Arc<[FontFile]>,
+) -> Result<ReportFile, FileError> {
     let fault = |error: Box<dyn Error + Send + Sync>| FileError::Rendering(error);
     let _permit = AT_A_TIME.acquire().await.map_err(|error| fault(error.into()))?;
     let rendering = tokio::task::spawn_blocking(move || -> Result<_, Box<dyn Error + Send + Sync>> {
         let bytes = match format {
             ReportFormat::Html => html::render(&document).into_bytes(),
-            ReportFormat::Pdf => pdf::render(&document, &[])?,
+            ReportFormat::Pdf => pdf::render(&document, &fonts)?,
             ReportFormat::Csv => csv::render(&document).into_bytes(),
             ReportFormat::Xlsx => xlsx::render(&document)?,
             ReportFormat::Json => json::render(&document)?,

@@ -11,7 +11,7 @@ use crate::{
     store::report_schedule::{TakenMail, note_mail_failed, note_mail_sent, take_due_mails},
 };
 use chrono::TimeDelta;
-use edgewatch_report::{brief::Brief, document::ReportDocument};
+use edgewatch_report::{brief::Brief, document::ReportDocument, pdf::FontFile};
 use edgewatch_ui::public::escape;
 use std::{sync::Arc, time::Duration};
 
@@ -92,12 +92,18 @@ impl Prepared {
         let Some(document) = read_document(&state.pool, mail.report).await? else {
             return Ok(None);
         };
-        Self::of(document, mail).await.map(Some)
+        Self::of(document, mail, Arc::clone(&state.report_fonts))
+            .await
+            .map(Some)
     }
 
-    async fn of(document: ReportDocument, mail: &TakenMail) -> Result<Self, FileError> {
+    async fn of(
+        document: ReportDocument,
+        mail: &TakenMail,
+        fonts: Arc<[FontFile]>,
+    ) -> Result<Self, FileError> {
         let brief = Brief::of(&document);
-        let mut file = render(document, mail.format).await?;
+        let mut file = render(document, mail.format, fonts).await?;
         let bytes = Arc::new(std::mem::take(&mut file.bytes));
         Ok(Self {
             report: mail.report,

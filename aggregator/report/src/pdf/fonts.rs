@@ -13,12 +13,34 @@ static STRONG: &[u8] = include_bytes!("../../fonts/Inter-SemiBold.otf");
 /// What stands for a character that no font has: a white square.
 const REPLACEMENT: char = '\u{25a1}';
 
-/// A font file as it was read: TrueType or OpenType, not a collection.
-pub type FontFile = Arc<Vec<u8>>;
+/// A font file as it was read, TrueType or OpenType; of a collection its first font is meant.
+#[derive(Clone, Debug)]
+pub struct FontFile(Arc<Vec<u8>>);
+
+impl FontFile {
+    /// A font file with these bytes; `None` if they are none.
+    pub fn new(bytes: Vec<u8>) -> Option<Self> {
+        let file = Self(Arc::new(bytes));
+        file.load().is_some().then_some(file)
+    }
+
+    fn load(&self) -> Option<Loaded<'_>> {
+        Loaded::of(Arc::clone(&self.0).into(), &self.0)
+    }
+}
 
 struct Loaded<'a> {
     font: Font,
     face: Face<'a>,
+}
+
+impl<'a> Loaded<'a> {
+    fn of(data: krilla::Data, bytes: &'a [u8]) -> Option<Self> {
+        Some(Self {
+            font: Font::new(data, 0)?,
+            face: Face::from_slice(bytes, 0)?,
+        })
+    }
 }
 
 /// The fonts of a document.
@@ -45,14 +67,12 @@ pub(super) struct Stretch {
 }
 
 impl<'a> Fonts<'a> {
-    /// Inter, and what else there is for what it lacks. A file that is no font is left out.
+    /// Inter, and what else there is for what it lacks.
     pub fn new(others: &'a [FontFile]) -> Self {
-        let own = |data: &'static [u8]| Self::load(data.into(), data);
-        let other = |file: &'a FontFile| Self::load(Arc::clone(file).into(), file.as_slice());
-        let all = |data| {
-            own(data)
-                .into_iter()
-                .chain(others.iter().filter_map(other))
+        let all = |own: &'static [u8]| {
+            let own = Loaded::of(own.into(), own);
+            own.into_iter()
+                .chain(others.iter().filter_map(FontFile::load))
                 .collect()
         };
         Self {
@@ -60,13 +80,6 @@ impl<'a> Fonts<'a> {
             strong: all(STRONG),
             shaped: RefCell::default(),
         }
-    }
-
-    fn load(data: krilla::Data, bytes: &'a [u8]) -> Option<Loaded<'a>> {
-        Some(Loaded {
-            font: Font::new(data, 0)?,
-            face: Face::from_slice(bytes, 0)?,
-        })
     }
 
     /// How wide a line of text is, in points.

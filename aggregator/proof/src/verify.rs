@@ -10,13 +10,17 @@
 //!
 //! What the installation states and nobody can prove is listed in `docs/verification.md`.
 
+mod batch;
 mod chain;
 mod difference;
+mod enrolment;
+mod evidence;
 mod finding;
 mod log;
 mod recompute;
 #[cfg(test)]
 mod sample;
+mod signed;
 
 pub use finding::{Finding, Severity};
 pub use log::LogSummary;
@@ -26,9 +30,10 @@ use crate::{
     checkpoint::SignedCheckpoint,
     note::VerifierKey,
 };
-use chain::{Evidence, check_chain};
+use chain::check_chain;
 use edgewatch_domain::sla::SlaFigures;
 use edgewatch_protocol::{identity::Fingerprint, name::Region};
+use evidence::Evidence;
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -2,124 +2,24 @@
 
 use super::{
     Finding, ProbeSummary,
+    batch::{Batch, json_of},
+    enrolment::{check_enrolment, key_of},
+    evidence::Evidence,
     finding::{BatchName, moment},
+    signed::Signed,
 };
-use crate::{
-    bundle::{BadBundle, Bundle, DisqualifiedWindow, EnrolmentRecord, ProbeRecord, record::RecordHeader},
-    hash::Hash,
-    leaf::{LeafData, SignatureFields},
-};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use crate::bundle::{BadBundle, Bundle, ProbeRecord, record::RecordHeader};
 use ed25519_dalek::VerifyingKey;
-use edgewatch_domain::{admission::AHEAD_MS, vantage::window_of};
-use edgewatch_protocol::{
-    batch::MAX_BODY_BYTES,
-    content_coding::content_coding,
-    digest::content_digest_of,
-    identity::Fingerprint,
-    name::Region,
-    observation::OutcomeState,
-    path,
-    signature::{self, Body, Message, SignatureHeaders},
-    version::Version,
-};
-use serde::Deserialize;
+use edgewatch_domain::admission::AHEAD_MS;
+use edgewatch_protocol::{content_coding::content_coding, path};
 use sha2::{Digest as _, Sha256};
 use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::BTreeMap,
     io::{Read, Seek},
 };
 
-/// The media type of all that probes sign.
-const CONTENT_TYPE: &str = "application/json";
-
 /// How long before the end of what a report looks at a probe's last batch may have been sealed, in milliseconds.
 const QUIET_MS: i64 = 10 * 60_000;
-
-/// An observation of one of the report's monitors.
-#[derive(Clone, Copy, Debug)]
-pub struct Seen {
-    /// The place of its probe in the bundle's list.
-    pub probe: u32,
-    /// The monitor.
-    pub monitor: i32,
-    /// Unix milliseconds.
-    pub slot_ms: i64,
-    /// Unix milliseconds.
-    pub started_ms: i64,
-    /// When its batch was received, Unix milliseconds.
-    pub received_ms: i64,
-    /// Of its batch; batches were taken in this order.
-    pub leaf: u64,
-    /// How the check ended.
-    pub outcome: OutcomeState,
-}
-
-/// What was found in the batches.
-#[derive(Debug, Default)]
-pub struct Evidence {
-    /// The report's monitors.
-    monitors: BTreeSet<i32>,
-    /// Their observations.
-    pub seen: Vec<Seen>,
-    /// The leaves of the log that are known, with when what they are about was received.
-    pub leaves: Vec<(u64, Hash, i64)>,
-    /// Batches that have no leaf: how many, and the first.
-    pub not_in_log: Option<(u64, BatchName)>,
-    /// Of the windows in which a region did not count: whether each monitor that it checked failed.
-    pub windows: HashMap<(Region, i64), BTreeMap<i32, bool>>,
-}
-
-impl Evidence {
-    pub fn of<R: Read + Seek>(bundle: &Bundle<R>) -> Self {
-        let statements = &bundle.statements;
-        let window = |window: &DisqualifiedWindow| {
-            let region = statements
-                .regions
-                .iter()
-                .find(|region| region.id == window.region)?;
-            Some(((region.name.clone(), window.from_ms), BTreeMap::new()))
-        };
-        Self {
-            monitors: bundle.policy.monitors.iter().copied().collect(),
-            windows: statements.disqualified.iter().filter_map(window).collect(),
-            ..Self::default()
-        }
-    }
-}
-
-/// As much of a batch as is looked at.
-#[derive(Deserialize)]
-struct Batch<'a> {
-    version: Version,
-    #[serde(borrow)]
-    probe: Cow<'a, str>,
-    #[serde(borrow)]
-    region: Cow<'a, str>,
-    seq: u64,
-    #[serde(borrow)]
-    prev: Option<Cow<'a, str>>,
-    sealed_at_ms: i64,
-    #[serde(default)]
-    resumed: bool,
-    #[serde(default)]
-    dropped: u64,
-    observations: Vec<Observation>,
-}
-
-#[derive(Deserialize)]
-struct Observation {
-    monitor: i32,
-    slot_ms: i64,
-    started_ms: i64,
-    outcome: Outcome,
-}
-
-#[derive(Deserialize)]
-struct Outcome {
-    state: OutcomeState,
-}
 
 /// The batch before.
 struct Last {
@@ -234,139 +134,13 @@ pub fn check_chain<R: Read + Seek>(
     Ok(walk.summary)
 }
 
-fn key_of(probe: &ProbeRecord, findings: &mut Vec<Finding>) -> Option<VerifyingKey> {
-    let altered = |detail: &str| Finding::KeyAltered {
-        probe: probe.fingerprint.clone(),
-        region: probe.region.clone(),
-        detail: detail.to_owned(),
-    };
-    let key = STANDARD
-        .decode(&probe.public_key)
-        .ok()
-        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-        .and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
-    let Some(key) = key else {
-        findings.push(altered("it is no Ed25519 key"));
-        return None;
-    };
-    if Fingerprint::of(&key) != probe.fingerprint {
-        findings.push(altered("its fingerprint is another"));
-    }
-    Some(key)
-}
-
-/// Whether the request by which a probe enrolled is here and holds.
-fn check_enrolment(
-    probe: &ProbeRecord,
-    key: &VerifyingKey,
-    evidence: &mut Evidence,
-    findings: &mut Vec<Finding>,
-) -> bool {
-    let Some(enrolment) = &probe.enrolment else {
-        findings.push(Finding::EnrolmentNotKept {
-            probe: probe.fingerprint.clone(),
-            region: probe.region.clone(),
-        });
-        return false;
-    };
-    match enrolment_signature(enrolment, key) {
-        Ok(body_sha256) => {
-            if let Some(leaf) = enrolment.leaf {
-                let data = LeafData::Enrolment {
-                    probe: &probe.fingerprint.0,
-                    region: probe.region.as_str(),
-                    public_key: key.as_bytes(),
-                    body_sha256: &body_sha256,
-                    fields: SignatureFields {
-                        signature_input: &enrolment.signature_input,
-                        signature: &enrolment.signature,
-                        authority: &enrolment.authority,
-                    },
-                };
-                evidence.leaves.push((leaf, data.hash(), probe.enrolled_ms));
-            }
-            true
-        }
-        Err(detail) => {
-            findings.push(Finding::EnrolmentInvalid {
-                probe: probe.fingerprint.clone(),
-                region: probe.region.clone(),
-                detail,
-            });
-            false
-        }
-    }
-}
-
-fn enrolment_signature(enrolment: &EnrolmentRecord, key: &VerifyingKey) -> Result<[u8; 32], String> {
-    let sha256 = hex::decode(&enrolment.body_sha256)
-        .ok()
-        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-        .ok_or("the hash of its body is none")?;
-    let signed = Signed {
-        path: path::ENROLMENTS,
-        authority: &enrolment.authority,
-        signature_input: &enrolment.signature_input,
-        signature: &enrolment.signature,
-        content_encoding: enrolment.content_encoding.as_deref(),
-        sha256,
-    };
-    signed.verify(key).map(|_| sha256)
-}
-
-/// What a probe signed.
-struct Signed<'a> {
-    path: &'a str,
-    authority: &'a str,
-    signature_input: &'a str,
-    signature: &'a str,
-    content_encoding: Option<&'a str>,
-    sha256: [u8; 32],
-}
-
-impl Signed<'_> {
-    /// When it was signed by the probe's clock, Unix seconds.
-    fn verify(&self, key: &VerifyingKey) -> Result<i64, String> {
-        let headers = SignatureHeaders {
-            signature_input: self.signature_input.to_owned(),
-            signature: self.signature.to_owned(),
-            content_digest: Some(content_digest_of(&self.sha256)),
-        };
-        let message = Message {
-            method: "POST",
-            authority: self.authority,
-            path: self.path,
-            query: None,
-            body: Some(Body {
-                content_type: CONTENT_TYPE,
-                content_encoding: self.content_encoding,
-                sha256: self.sha256,
-            }),
-        };
-        let parsed = signature::parse(&headers).map_err(|problem| problem.to_string())?;
-        parsed
-            .verify(&message, &headers, key, parsed.created_s)
-            .map_err(|problem| problem.to_string())?;
-        Ok(parsed.created_s)
-    }
-}
-
 impl Walk<'_> {
     fn take(&mut self, file: &str, header: RecordHeader, body: &[u8], evidence: &mut Evidence) {
-        let coding = content_coding(body);
         let digest: [u8; 32] = Sha256::digest(body).into();
-        let unpacked;
-        let json = match coding {
-            None => Ok(body),
-            Some(_) => match unpack(body) {
-                Ok(bytes) => {
-                    unpacked = bytes;
-                    Ok(&unpacked[..])
-                }
-                Err(detail) => Err(detail),
-            },
-        };
+        let json = json_of(body);
         let batch = json
+            .as_deref()
+            .map_err(Clone::clone)
             .and_then(|json| serde_json::from_slice::<Batch<'_>>(json).map_err(|error| error.to_string()));
         let batch = match batch {
             Ok(batch) => batch,
@@ -400,12 +174,12 @@ impl Walk<'_> {
         summary.first_seq.get_or_insert(batch.seq);
         summary.first_sealed_ms.get_or_insert(batch.sealed_at_ms);
         (summary.last_seq, summary.last_sealed_ms) = (Some(batch.seq), Some(batch.sealed_at_ms));
-        self.note(&batch, &header, &digest, &name, evidence);
+        evidence.note((self.place, self.probe), &batch, &header, &digest, &name);
         self.last = Some(Last {
             name,
             digest,
             header,
-            coding,
+            coding: content_coding(body),
             signature_checked: false,
         });
         if self.all_signatures {
@@ -545,67 +319,4 @@ impl Walk<'_> {
             }
         }
     }
-
-    /// Keeps what is needed of it.
-    fn note(
-        &self,
-        batch: &Batch<'_>,
-        header: &RecordHeader,
-        digest: &[u8; 32],
-        name: &BatchName,
-        evidence: &mut Evidence,
-    ) {
-        match header.leaf {
-            Some(leaf) => {
-                let data = LeafData::Batch {
-                    probe: &self.probe.fingerprint.0,
-                    seq: batch.seq,
-                    body_sha256: digest,
-                    fields: SignatureFields {
-                        signature_input: &header.signature_input,
-                        signature: &header.signature,
-                        authority: &header.authority,
-                    },
-                };
-                evidence.leaves.push((leaf, data.hash(), header.received_ms));
-            }
-            None => evidence.not_in_log.get_or_insert_with(|| (0, name.clone())).0 += 1,
-        }
-        for observation in &batch.observations {
-            if evidence.monitors.contains(&observation.monitor) {
-                evidence.seen.push(Seen {
-                    probe: self.place,
-                    monitor: observation.monitor,
-                    slot_ms: observation.slot_ms,
-                    started_ms: observation.started_ms,
-                    received_ms: header.received_ms,
-                    leaf: header.leaf.unwrap_or(u64::MAX),
-                    outcome: observation.outcome.state,
-                });
-            }
-            if evidence.windows.is_empty() || observation.outcome.state == OutcomeState::Unmeasured {
-                continue;
-            }
-            let window = (self.probe.region.clone(), window_of(observation.slot_ms).from_ms);
-            if let Some(checked) = evidence.windows.get_mut(&window) {
-                *checked.entry(observation.monitor).or_default() |=
-                    observation.outcome.state == OutcomeState::Down;
-            }
-        }
-    }
-}
-
-/// The JSON in a Zstandard frame.
-fn unpack(frame: &[u8]) -> Result<Vec<u8>, String> {
-    let torn = |error: &dyn std::fmt::Display| format!("it is not a Zstandard frame: {error}");
-    let decoder = ruzstd::decoding::StreamingDecoder::new(frame).map_err(|error| torn(&error))?;
-    let mut json = Vec::new();
-    decoder
-        .take(MAX_BODY_BYTES as u64 + 1)
-        .read_to_end(&mut json)
-        .map_err(|error| torn(&error))?;
-    if json.len() > MAX_BODY_BYTES {
-        return Err(format!("it is longer than {MAX_BODY_BYTES} bytes"));
-    }
-    Ok(json)
 }

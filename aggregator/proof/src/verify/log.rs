@@ -1,6 +1,6 @@
 //! The log: that all of it is in it, and that it only grew.
 
-use super::{Finding, Options, chain::Evidence};
+use super::{Finding, Options, evidence::Evidence};
 use crate::{
     bundle::{Bundle, LogRecord},
     checkpoint::SignedCheckpoint,

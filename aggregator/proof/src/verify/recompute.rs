@@ -2,7 +2,7 @@
 
 use super::{
     Finding,
-    chain::{Evidence, Seen},
+    evidence::{Evidence, Seen},
 };
 use crate::bundle::{Bundle, MonitorRecord};
 use edgewatch_domain::{

@@ -1,17 +1,22 @@
+//! What counts as what; and what all tests of agreements are made of.
+
+mod policy;
+mod sums;
+mod windows;
+
 use super::*;
 use crate::{
     group::GroupRule,
     policy::{Policy, PolicyHistory},
     quorum::Quorum,
-    sample::{DAY, HOUR, MIN, any_checks, checks, fold},
+    sample::{MIN, checks, fold},
     slo::Objective,
-    span::{Span, SpanSet},
+    span::SpanSet,
     state::MonitorState::{self, Degraded, Down, Maintenance, Paused, Unknown, Up},
     timeline::{RegionVotes, StateInterval, TimelineSource, build},
     uptime::Share,
     vote::steps,
 };
-use proptest::prelude::*;
 
 /// `(minute, state, what is measured, how many minutes the edge is uncertain)`, until a minute.
 fn record(parts: &[(i64, MonitorState, MonitorState, i64)], until: i64) -> Vec<StateInterval> {
@@ -292,171 +297,11 @@ fn nothing_outside_the_period_and_after_the_moment_has_an_influence() {
 }
 
 #[test]
-fn how_far_is_looked_follows_from_how_monitors_are_judged() {
-    let mut history = PolicyHistory::new(Policy::new(MIN, [1]));
-    let span = Span::new(0, DAY);
-    assert_eq!(SlaPeriod::new(span, [&history], 2 * DAY).as_of_ms, DAY + 5 * MIN);
-    assert_eq!(SlaPeriod::new(span, [&history], HOUR).as_of_ms, HOUR);
-    history.change(
-        HOUR,
-        Policy {
-            confirmations: 9,
-            ..Policy::new(2 * MIN, [1])
-        },
-    );
-    assert_eq!(SlaPeriod::new(span, [&history], 2 * DAY).as_of_ms, DAY + 22 * MIN);
-}
-
-#[test]
-fn credits_are_due_for_whole_windows_that_are_over() {
-    // January 1970: 4 days of 31 down.
-    let day = DAY / MIN;
-    let record = record(
-        &[(0, Up, Up, 0), (27 * day, Down, Down, 0), (31 * day, Up, Up, 0)],
-        59 * day,
-    );
-    let figures = of(
-        &policy(&[1]),
-        &[],
-        minutes(0, 50 * day, 59 * day),
-        std::slice::from_ref(&record),
-    );
-    let [january, february] = figures.windows[..] else {
-        panic!()
-    };
-    assert_eq!(
-        (january.is_held, january.credit_percent, january.credit_is_due),
-        (Some(false), Some(10), true)
-    );
-    assert_eq!(january.time.contractual.uptime(), Share::new(27, 31));
-    assert_eq!(
-        (february.is_whole, february.is_over, february.credit_percent),
-        (false, true, Some(0))
-    );
-    // 3.1 days may be down of January, and 0.9 more were.
-    assert_eq!(
-        (january.budget.total_ms, january.budget.remaining_ms),
-        (DAY * 31 / 10, -DAY * 9 / 10)
-    );
-    assert_eq!((figures.days.len(), figures.is_held), (50, Some(true)));
-    assert_eq!(figures.monitors[0].days[27].down_ms, DAY);
-    assert_eq!(
-        (figures.mean_times.mttr_ms, figures.mean_times.mtbf_ms),
-        (Some(4 * DAY), Some(46 * DAY))
-    );
-
-    // While January goes on its credit is not due, and its budget is that of the whole month.
-    let noon = minutes(0, 31 * day, 30 * day + day / 2);
-    let now = of(&policy(&[1]), &[], noon, std::slice::from_ref(&record));
-    assert_eq!(
-        (now.windows[0].credit_percent, now.windows[0].credit_is_due),
-        (Some(10), false)
-    );
-    assert_eq!(
-        (now.budget.total_ms, now.budget.spent_ms),
-        (DAY * 31 / 10, DAY * 7 / 2)
-    );
-
-    let rolling = SlaPolicy {
-        window: SlaWindow::RollingDays(8),
-        ..policy(&[1])
-    };
-    let rolling = of(
-        &rolling,
-        &[],
-        minutes(0, 31 * day, 59 * day),
-        std::slice::from_ref(&record),
-    );
-    assert_eq!(
-        (rolling.windows.len(), rolling.windows[0].credit_percent),
-        (1, Some(10))
-    );
-    assert_eq!(rolling.windows[0].time.contractual.uptime(), Share::new(1, 2));
-}
-
-#[test]
-fn a_credit_is_due_below_its_bound_and_not_at_it() {
-    let policy = policy(&[1]);
-    let credit = |part| policy.credit_percent(Share::new(part, 1_000_000_000).unwrap());
-    assert_eq!(credit(900_000_000), 0);
-    assert_eq!(credit(899_999_999), 10);
-    assert_eq!(credit(500_000_000), 10);
-    assert_eq!(credit(499_999_999), 25);
-}
-
-#[test]
 fn without_a_record_there_is_no_figure() {
     let figures = of(&policy(&[1, 2]), &[], minutes(0, 60, 60), &[]);
     assert_eq!((figures.time.contractual.uptime(), figures.is_held), (None, None));
     assert_eq!(figures.windows[0].credit_percent, None);
     assert_eq!((figures.time.window_ms, figures.monitors.len()), (0, 2));
-}
-
-#[test]
-fn months_are_those_of_the_zone() {
-    // Golden case 9 in a report: October 2025 in Berlin has 745 hours, and the 26th 25 of them.
-    let policy = SlaPolicy {
-        zone: "Europe/Berlin".to_owned(),
-        ..policy(&[1])
-    };
-    let month = policy.window.span_at(policy.zone(), 1_760_000_000_000);
-    let record = record(&[(0, Up, Up, 0)], month.to_ms / MIN + DAY);
-    let period = SlaPeriod {
-        from_ms: month.from_ms,
-        to_ms: month.to_ms,
-        as_of_ms: month.to_ms,
-    };
-    let figures = of(&policy, &[], period, &[record]);
-    assert_eq!((figures.time.window_ms, figures.days.len()), (745 * HOUR, 31));
-    assert_eq!(figures.days[25].time.window_ms, 25 * HOUR);
-    assert!(figures.windows[0].is_whole);
-}
-
-#[test]
-fn the_hash_is_that_of_the_canonical_form_and_follows_every_change() {
-    let policy = policy(&[2, 1]).in_order();
-    let text = crate::canonical::canonical_json(&policy).unwrap();
-    let expected = "{\"credits\":[{\"below_ppm\":900000,\"percent\":10},{\"below_ppm\":500000,\"percent\":25}],\
-        \"degraded\":\"available\",\"maintenance\":\"excluded\",\"monitors\":[1,2],\"objective_ppm\":900000,\
-        \"quorum\":null,\"rule\":\"all\",\"unknown\":\"excluded\",\"window\":\"calendar_month\",\"zone\":\"UTC\"}";
-    assert_eq!(text, expected);
-    let read: SlaPolicy = serde_json::from_str(&text).unwrap();
-    assert_eq!((&read, read.hash()), (&policy, policy.hash()));
-    let other = SlaPolicy {
-        unknown: UnknownRule::Unavailable,
-        ..policy.clone()
-    };
-    assert_ne!(other.hash(), policy.hash());
-    assert!(policy.faults().is_empty());
-}
-
-#[test]
-fn all_that_is_wrong_with_a_policy_is_told() {
-    let mut wrong = policy(&[3, 3]);
-    wrong.zone = "Berlin".to_owned();
-    wrong.window = SlaWindow::RollingDays(0);
-    wrong.credits.push(CreditTier {
-        below_ppm: 900_000,
-        percent: 0,
-    });
-    wrong.credits.push(CreditTier {
-        below_ppm: 1_000_001,
-        percent: 101,
-    });
-    let pointers: Vec<_> = wrong.faults().into_iter().map(|fault| fault.pointer).collect();
-    assert_eq!(
-        pointers,
-        [
-            "/monitors/1",
-            "/window",
-            "/zone",
-            "/credits/2/percent",
-            "/credits/2/below_ppm",
-            "/credits/3/below_ppm",
-            "/credits/3/percent"
-        ]
-    );
-    assert_eq!(policy(&[]).faults().len(), 1);
 }
 
 #[test]
@@ -525,62 +370,4 @@ fn regions_are_counted_by_the_same_rules() {
             .down_ms,
         5 * MIN
     );
-}
-
-proptest! {
-    /// Whatever the record, days and windows add up to the period, and what counts and what does not to the window.
-    #[test]
-    fn figures_add_up(
-        checks in any_checks(300, 30 * MIN), other in any_checks(300, 30 * MIN), from in 0i64..100, length in 1i64..200,
-        cut in (0i64..9_000, 0i64..2_000), rules in (0usize..3, 0usize..2, 0usize..2, 0usize..2)
-    ) {
-        let history = PolicyHistory::new(Policy::new(30 * MIN, [1]));
-        let records: Vec<_> = [checks, other].iter().map(|checks| {
-            let votes = [RegionVotes { region: 1, steps: steps(&fold(&history, checks).1) }];
-            let maintenance = Span::new(40 * HOUR, 50 * HOUR).into();
-            let pauses = Span::new(60 * HOUR, 65 * HOUR).into();
-            let source = TimelineSource { created_ms: 0, history: &history, votes: &votes, maintenance: &maintenance, pauses: &pauses };
-            build(source, 150 * HOUR)
-        }).collect();
-        let policy = SlaPolicy {
-            unknown: [UnknownRule::Excluded, UnknownRule::Available, UnknownRule::Unavailable][rules.0],
-            degraded: [DegradedRule::Available, DegradedRule::Unavailable][rules.1],
-            maintenance: [MaintenanceRule::Excluded, MaintenanceRule::Counted][rules.2],
-            rule: [GroupRule::All, GroupRule::Any][rules.3],
-            ..policy(&[1, 2])
-        };
-        let exclusions = [exclusion(cut.0, cut.0 + cut.1, &[])];
-        let period = minutes(from * 60, (from + length) * 60, 150 * 60);
-        let figures = of(&policy, &exclusions, period, &records);
-        let sum = |times: &mut dyn Iterator<Item = SlaTime>| {
-            let mut sum = SlaTime::default();
-            for time in times {
-                sum.window_ms += time.window_ms;
-                sum.contractual += time.contractual;
-                sum.strict += time.strict;
-                sum.excluded_ms += time.excluded_ms;
-            }
-            (sum.window_ms, sum.contractual, sum.strict, sum.excluded_ms)
-        };
-        let whole = sum(&mut std::iter::once(figures.time));
-        prop_assert_eq!(sum(&mut figures.days.iter().map(|day| day.time)), whole);
-        prop_assert_eq!(sum(&mut figures.windows.iter().map(|window| window.time)), whole);
-        for time in figures.monitors.iter().map(|monitor| monitor.time).chain([figures.time]) {
-            let recorded = time.recorded;
-            let of_states = recorded.up_ms + recorded.degraded_ms + recorded.down_ms
-                + recorded.maintenance_ms + recorded.unknown_ms + recorded.paused_ms;
-            prop_assert_eq!(of_states, time.window_ms);
-            prop_assert!(time.contractual.total_ms() + time.excluded_ms <= time.window_ms);
-            prop_assert!(time.strict.total_ms() >= time.contractual.total_ms());
-        }
-        let down: i64 = figures.outages.iter().map(|outage| outage.down_ms).sum();
-        prop_assert_eq!(down, figures.time.contractual.down_ms);
-        for (monitor, days) in figures.monitors.iter().map(|monitor| (monitor, &monitor.days)) {
-            let mut sum = crate::uptime::Measured::default();
-            for day in days {
-                sum += *day;
-            }
-            prop_assert_eq!(sum, monitor.time.contractual);
-        }
-    }
 }

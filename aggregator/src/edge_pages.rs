@@ -12,7 +12,11 @@ use crate::{
 use chrono::{DateTime, TimeDelta, Utc};
 use ed25519_dalek::SigningKey;
 use edgewatch_agent::HttpTransport;
-use edgewatch_client::{public_status::PublicComponent, status_page::PageAccess};
+use edgewatch_client::{
+    public_sla::{PublicExclusion, PublicSla},
+    public_status::PublicComponent,
+    status_page::PageAccess,
+};
 use edgewatch_protocol::{
     edge_page::{AssetsWanted, PAGES, PARCEL_TYPE, PageList, PageMark, PagesWanted, asset_path, page_path},
     signature::{Body, Message, PAGE_TAG, sign_as},
@@ -176,9 +180,10 @@ pub(crate) fn mark(state: &AppState, page: &LivePage) -> PageMark {
         each.collect()
     }
     let snapshot = &page.snapshot;
+    let slas: Vec<_> = snapshot.slas.iter().map(promised).collect();
     let said = (
         (&snapshot.page, snapshot.state, states(&snapshot.components)),
-        (&snapshot.incidents, &snapshot.maintenance),
+        (&snapshot.incidents, &snapshot.maintenance, slas),
         state.documents.assets().of_public_pages(),
         state.settings().public_url.clone(),
     );
@@ -189,6 +194,17 @@ pub(crate) fn mark(state: &AppState, page: &LivePage) -> PageMark {
         tag: hex::encode(&Sha256::digest(&said)[..12]),
         taken_at_ms: snapshot.taken_at.timestamp_millis(),
     }
+}
+
+/// What is said of an agreement, without the figures that move with the time.
+fn promised(sla: &PublicSla) -> (i32, &str, i32, Option<bool>, &Option<Vec<PublicExclusion>>) {
+    (
+        sla.id,
+        &sla.name,
+        sla.version,
+        sla.figures.is_held,
+        &sla.exclusions,
+    )
 }
 
 async fn make_parcels(

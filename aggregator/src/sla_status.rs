@@ -46,8 +46,13 @@ pub fn history_needs(sla: &StoredSla, now: DateTime<Utc>) -> Vec<Need<'_>> {
         span,
         by_region: false,
     });
-    past.chain(standings_need(std::slice::from_ref(sla), now))
-        .collect()
+    past.collect()
+}
+
+/// The records that it takes to tell how an agreement stands and stood.
+pub fn detail_needs(sla: &StoredSla, now: DateTime<Utc>) -> Vec<Need<'_>> {
+    let stands = standings_need(std::slice::from_ref(sla), now);
+    history_needs(sla, now).into_iter().chain(stands).collect()
 }
 
 /// How an agreement stands. The records are those of [`standings_need`]; `names` of all monitors that there are.
@@ -81,7 +86,7 @@ pub fn status(
     })
 }
 
-/// An agreement in full. The records are those of [`history_needs`].
+/// An agreement in full. The records are those of [`detail_needs`].
 pub fn detail(
     sla: &StoredSla,
     exclusions: Vec<SlaExclusion>,
@@ -89,7 +94,23 @@ pub fn detail(
     names: &[(i32, String)],
     now: DateTime<Utc>,
 ) -> Option<SlaDetail> {
-    let left_out = in_force(&exclusions);
+    Some(SlaDetail {
+        sla: status(sla, &exclusions, records, names, now)?,
+        history: history(sla, &exclusions, records, now),
+        log: log(sla, &exclusions),
+        exclusions,
+    })
+}
+
+/// The last windows of an agreement, newest first, the one in which we are included. The records are those of
+/// [`history_needs`].
+pub fn history(
+    sla: &StoredSla,
+    exclusions: &[SlaExclusion],
+    records: &SlaRecords,
+    now: DateTime<Utc>,
+) -> Vec<SlaPast> {
+    let left_out = in_force(exclusions);
     let past = past_windows(sla, now).into_iter().map(|(version, span)| {
         let policy = &version.policy;
         SlaPast {
@@ -102,15 +123,11 @@ pub fn detail(
     // What was before the monitors were is no history.
     let known = history.iter().rposition(|past| past.figures.time.window_ms > 0);
     history.truncate(known.unwrap_or(0) + 1);
-    Some(SlaDetail {
-        sla: status(sla, &exclusions, records, names, now)?,
-        history,
-        log: log(sla, &exclusions),
-        exclusions,
-    })
+    history
 }
 
-fn standing(
+/// How a policy stands. The records are those of [`standings_need`].
+pub fn standing(
     policy: &SlaPolicy,
     exclusions: &[Exclusion],
     records: &SlaRecords,

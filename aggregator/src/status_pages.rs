@@ -5,7 +5,7 @@
 use crate::{
     announcement::Change,
     state::AppState,
-    status_snapshot::{self, Latencies, Sources, read_latencies, window_of},
+    status_snapshot::{self, Agreements, Latencies, Past, Sources, read_latencies, window_of},
     store::status_page::{Logo, PageFilter, StoredPage, list_logos, list_pages},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -33,6 +33,8 @@ pub struct StatusPages {
     wake: Notify,
     taken: watch::Sender<()>,
     latencies: Mutex<Option<(DateTime<Utc>, Latencies)>>,
+    /// How the agreements stood that pages show.
+    past: Mutex<Arc<Past>>,
 }
 
 /// All pages at a moment.
@@ -129,6 +131,11 @@ impl StatusPages {
         let (read_at, latencies) = known.as_ref()?;
         (now - *read_at < LATENCIES_EVERY).then(|| latencies.clone())
     }
+
+    /// How agreements stood when that was counted last.
+    pub fn past(&self) -> Arc<Past> {
+        Arc::clone(&self.past.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl AppState {
@@ -162,12 +169,20 @@ impl AppState {
                 read
             }
         };
+        let past = self.status_pages.past();
+        let agreements = Agreements::read(&mut tx, &stored, &past, &self.secrets, now).await?;
+        let kept = Arc::clone(agreements.past());
+        *self
+            .status_pages
+            .past
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = kept;
         let before = self.status_pages.current();
         let mut logos = read_new_logos(&mut tx, &before, &stored).await?;
         tx.commit().await?;
         // Many pages of many monitors take a while: not on a thread that serves.
         let taken = tokio::task::spawn_blocking(move || {
-            let sources = sources.with_latencies(latencies);
+            let sources = sources.with_latencies(latencies).with_agreements(agreements);
             let pages = stored.into_iter().map(|stored| LivePage {
                 snapshot: Arc::new(status_snapshot::build(&stored, &sources)),
                 logo: logos.remove(&stored.id),

@@ -2,6 +2,7 @@
 //!
 //! [`Sources::read`] reads what is needed of all pages at once, by a fixed number of statements; the rest is pure.
 
+mod agreement;
 mod component;
 mod incident;
 mod maintenance;
@@ -17,6 +18,7 @@ use crate::store::{
     },
     timeline::list_tails,
 };
+pub use agreement::{Agreements, Past};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use component::{Tree, flat};
@@ -66,6 +68,7 @@ pub struct Sources {
     /// What regions see of monitors.
     regions: BTreeMap<i32, Vec<(String, Verdict)>>,
     latencies: Latencies,
+    agreements: Agreements,
 }
 
 impl Sources {
@@ -100,6 +103,7 @@ impl Sources {
             places: list_places(&mut *db, &monitors).await?,
             regions: list_region_votes(db, &of_regions).await?,
             latencies: Latencies::new(),
+            agreements: Agreements::default(),
         })
     }
 
@@ -107,6 +111,13 @@ impl Sources {
     #[must_use]
     pub fn with_latencies(mut self, latencies: Latencies) -> Self {
         self.latencies = latencies;
+        self
+    }
+
+    /// With the agreements that pages show.
+    #[must_use]
+    pub fn with_agreements(mut self, agreements: Agreements) -> Self {
+        self.agreements = agreements;
         self
     }
 }
@@ -203,6 +214,8 @@ pub fn build(page: &StoredPage, sources: &Sources) -> StatusSnapshot {
         components,
         incidents,
         maintenance,
+        slas: sources.agreements.of_page(page, sources.now),
+        log_key: sources.agreements.log_key(page),
     }
 }
 
@@ -263,6 +276,7 @@ fn looks(page: &StoredPage) -> PublicPage {
         access: settings.access,
         uptime_days: settings.uptime_days,
         shows: settings.shows,
+        has_slas: !settings.slas.is_empty(),
         updated_at: page.updated_at,
     }
 }

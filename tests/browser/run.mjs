@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { walkAgreements } from "./agreements.mjs";
 import { assertAccessible, findBrowser, launch, looks, openPage, picture, visit } from "./browser.mjs";
 import { everyCheckType } from "./check_types.mjs";
 import { walkStatusPage } from "./status_page.mjs";
@@ -259,6 +260,11 @@ test("a browser walks the product", { timeout: 1_200_000 }, async (t) => {
   await t.test("a status page is made, shown to the public, and read by a client of Statuspage's API", async () => {
     await walkStatusPage({ page, browser, output });
     noFaults("status page");
+  });
+
+  await t.test("an agreement is written, reported, shared and shown to the public", async () => {
+    await walkAgreements({ page, browser, output });
+    noFaults("agreements");
   });
 
   await t.test("signed out, every page leads to the door and back", async () => {

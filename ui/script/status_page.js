@@ -151,6 +151,27 @@ root.addEventListener("keydown", (event) => {
   }
 });
 
+// ---- Agreements ----
+
+const slas = form.elements.slas;
+const rows = [...form.querySelectorAll("[data-sla]")];
+
+function readSla(row) {
+  const choice = (name) => row.querySelector(`[data-part="${name}"]`);
+  return {
+    sla: Number(row.dataset.sla),
+    history: choice("history").checked,
+    exclusions: choice("exclusions").checked,
+    reports: choice("reports").value,
+  };
+}
+
+document.getElementById("slas")?.addEventListener("change", () => {
+  const shown = rows.filter((row) => row.querySelector('[data-part="shown"]').checked);
+  slas.value = JSON.stringify(shown.map(readSla));
+  preview();
+});
+
 // ---- The preview ----
 
 const frames = [...document.querySelectorAll(".status-preview iframe")];

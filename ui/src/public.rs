@@ -5,6 +5,8 @@
 //! business of whoever calls this.
 
 mod accent;
+mod agreement_words;
+mod agreements;
 mod badge;
 mod bars;
 mod components;
@@ -26,6 +28,7 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use agreements::service_levels_page;
 pub use badge::{latency_badge, state_badge, uptime_badge};
 pub use doors::{Refusal, incident_not_found_page, not_found_page, password_page, sign_in_page};
 pub use embed::{EMBED_SCRIPT, embed_page};

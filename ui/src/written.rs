@@ -22,11 +22,12 @@ mod report_builder;
 mod report_schedules;
 mod reports;
 mod status_page_form;
+mod status_page_slas;
 mod status_page_tree;
 mod status_pages;
 mod subscribers;
 mod viewer_zone;
-mod words;
+pub(crate) mod words;
 
 use crate::{
     clock::machine_now_ms,

@@ -109,6 +109,57 @@ no-incidents-month = Keine Störungen in diesem Monat.
 incidents = Störungen
 maintenance = Wartung
 
+## Service levels
+
+service-levels = Service-Level
+service-levels-title = { $page }: Service-Level
+sla-kept = Eingehalten
+sla-risk = Gefährdet
+sla-below = Bisher darunter
+sla-broken = Verfehlt
+sla-promise-month = { $share } zugesagt, je Kalendermonat
+sla-promise-quarter = { $share } zugesagt, je Quartal
+sla-promise-year = { $share } zugesagt, je Jahr
+sla-promise-days = { $share } zugesagt, über gleitend { $n ->
+    [one] { $n } Tag
+   *[other] { $n } Tage
+}
+sla-availability = Verfügbarkeit
+sla-strict = Streng
+sla-strict-hint = Wartung und Ausnahmen mitgezählt
+sla-coverage = Abdeckung
+sla-coverage-hint = der Zeit wurde gezählt
+sla-between = zwischen { $low } und { $high }
+sla-budget = Verbleibendes Budget
+sla-budget-of = von { $total }
+sla-overspent = um { $length } überzogen
+sla-best = bestenfalls { $share }
+sla-so-far = { $window }, bisher
+sla-quarter = { $n }. Quartal { $year }
+sla-bars = { $sla }: { $n ->
+    [one] { $n } Zeitraum
+   *[other] { $n } Zeiträume
+}, der früheste zuerst. Mit den Pfeiltasten einen wählen.
+sla-window = Zeitraum
+sla-down = Ausgefallen
+sla-table = Alle Zahlen
+sla-excluded = Ausgenommene Zeit
+sla-none-excluded = Nichts wurde ausgenommen.
+sla-reports = Berichte
+sla-bundle = Belege
+sla-verify = So lässt sich das prüfen
+sla-verify-hint = Jede Prüfung wird dort signiert, wo sie stattfand. Mit den Belegen eines Berichts kann jeder seine Zahlen nachrechnen, ohne uns zu fragen.
+sla-verify-link = Belege prüfen
+sla-log-key = Öffentlicher Schlüssel des Protokolls
+sla-maintenance-excluded = Wartung zählt nicht.
+sla-maintenance-counted = Wartung zählt, wie gemessen wurde.
+sla-unknown-excluded = Zeit ohne Messungen zählt nicht.
+sla-unknown-available = Zeit ohne Messungen zählt als verfügbar.
+sla-unknown-unavailable = Zeit ohne Messungen zählt als ausgefallen.
+sla-degraded-unavailable = Eingeschränkte Zeit zählt als ausgefallen.
+sla-zone = Tage beginnen und enden in { $zone }.
+sla-policy = Version { $n }, SHA-256 der Regeln
+
 ## Doors and dead ends
 
 password-title = Diese Seite ist nicht öffentlich

@@ -111,6 +111,57 @@ no-incidents-month = No incidents in this month.
 incidents = Incidents
 maintenance = Maintenance
 
+## Service levels
+
+service-levels = Service levels
+service-levels-title = { $page }: service levels
+sla-kept = Kept
+sla-risk = At risk
+sla-below = Below, so far
+sla-broken = Broken
+sla-promise-month = { $share } promised, each calendar month
+sla-promise-quarter = { $share } promised, each quarter
+sla-promise-year = { $share } promised, each year
+sla-promise-days = { $share } promised, over { $n ->
+    [one] { $n } rolling day
+   *[other] { $n } rolling days
+}
+sla-availability = Availability
+sla-strict = Strict
+sla-strict-hint = with maintenance and exclusions counted
+sla-coverage = Coverage
+sla-coverage-hint = of the time was counted
+sla-between = between { $low } and { $high }
+sla-budget = Budget left
+sla-budget-of = of { $total }
+sla-overspent = overspent by { $length }
+sla-best = { $share } at best
+sla-so-far = { $window }, so far
+sla-quarter = Q{ $n } { $year }
+sla-bars = { $sla }: { $n ->
+    [one] { $n } window
+   *[other] { $n } windows
+}, the earliest first. Choose one with the arrow keys.
+sla-window = Window
+sla-down = Down
+sla-table = All figures
+sla-excluded = Time left out
+sla-none-excluded = Nothing was left out.
+sla-reports = Reports
+sla-bundle = Bundle
+sla-verify = How to verify
+sla-verify-hint = Every check is signed where it was made. With the bundle of a report anybody can compute its figures again, without asking us.
+sla-verify-link = Verify a bundle
+sla-log-key = Public key of the log
+sla-maintenance-excluded = Maintenance is left out.
+sla-maintenance-counted = Maintenance counts by what was measured.
+sla-unknown-excluded = Time without measurements is left out.
+sla-unknown-available = Time without measurements counts as up.
+sla-unknown-unavailable = Time without measurements counts as down.
+sla-degraded-unavailable = Degraded time counts as down.
+sla-zone = Days begin and end in { $zone }.
+sla-policy = Version { $n }, policy SHA-256
+
 ## Doors and dead ends
 
 password-title = This page is private

@@ -109,6 +109,57 @@ no-incidents-month = Sin incidentes este mes.
 incidents = Incidentes
 maintenance = Mantenimiento
 
+## Service levels
+
+service-levels = Niveles de servicio
+service-levels-title = { $page }: niveles de servicio
+sla-kept = Cumplido
+sla-risk = En riesgo
+sla-below = Por debajo, hasta ahora
+sla-broken = Incumplido
+sla-promise-month = { $share } prometido, cada mes natural
+sla-promise-quarter = { $share } prometido, cada trimestre
+sla-promise-year = { $share } prometido, cada año
+sla-promise-days = { $share } prometido, sobre { $n ->
+    [one] { $n } día móvil
+   *[other] { $n } días móviles
+}
+sla-availability = Disponibilidad
+sla-strict = Estricta
+sla-strict-hint = contando mantenimiento y exclusiones
+sla-coverage = Cobertura
+sla-coverage-hint = del tiempo se contó
+sla-between = entre { $low } y { $high }
+sla-budget = Margen restante
+sla-budget-of = de { $total }
+sla-overspent = superado en { $length }
+sla-best = { $share } en el mejor caso
+sla-so-far = { $window }, hasta ahora
+sla-quarter = T{ $n } { $year }
+sla-bars = { $sla }: { $n ->
+    [one] { $n } período
+   *[other] { $n } períodos
+}, el más antiguo primero. Elija uno con las flechas.
+sla-window = Período
+sla-down = Interrumpido
+sla-table = Todas las cifras
+sla-excluded = Tiempo excluido
+sla-none-excluded = No se excluyó nada.
+sla-reports = Informes
+sla-bundle = Pruebas
+sla-verify = Cómo comprobarlo
+sla-verify-hint = Cada medición se firma donde se hizo. Con las pruebas de un informe cualquiera puede calcular de nuevo sus cifras sin preguntarnos.
+sla-verify-link = Comprobar unas pruebas
+sla-log-key = Clave pública del registro
+sla-maintenance-excluded = El mantenimiento no cuenta.
+sla-maintenance-counted = El mantenimiento cuenta según lo medido.
+sla-unknown-excluded = El tiempo sin mediciones no cuenta.
+sla-unknown-available = El tiempo sin mediciones cuenta como disponible.
+sla-unknown-unavailable = El tiempo sin mediciones cuenta como interrumpido.
+sla-degraded-unavailable = El tiempo degradado cuenta como interrumpido.
+sla-zone = Los días empiezan y terminan en { $zone }.
+sla-policy = Versión { $n }, SHA-256 de las reglas
+
 ## Doors and dead ends
 
 password-title = Esta página es privada

@@ -109,6 +109,57 @@ no-incidents-month = Aucun incident ce mois-ci.
 incidents = Incidents
 maintenance = Maintenance
 
+## Service levels
+
+service-levels = Niveaux de service
+service-levels-title = { $page } : niveaux de service
+sla-kept = Tenu
+sla-risk = Menacé
+sla-below = En dessous à ce jour
+sla-broken = Non tenu
+sla-promise-month = { $share } promis, par mois civil
+sla-promise-quarter = { $share } promis, par trimestre
+sla-promise-year = { $share } promis, par an
+sla-promise-days = { $share } promis, sur { $n ->
+    [one] { $n } jour glissant
+   *[other] { $n } jours glissants
+}
+sla-availability = Disponibilité
+sla-strict = Strict
+sla-strict-hint = maintenance et exclusions comprises
+sla-coverage = Couverture
+sla-coverage-hint = du temps a été compté
+sla-between = entre { $low } et { $high }
+sla-budget = Budget restant
+sla-budget-of = sur { $total }
+sla-overspent = dépassé de { $length }
+sla-best = { $share } au mieux
+sla-so-far = { $window }, à ce jour
+sla-quarter = T{ $n } { $year }
+sla-bars = { $sla } : { $n ->
+    [one] { $n } période
+   *[other] { $n } périodes
+}, la plus ancienne d’abord. Choisissez-en une avec les flèches.
+sla-window = Période
+sla-down = En panne
+sla-table = Tous les chiffres
+sla-excluded = Temps exclu
+sla-none-excluded = Rien n’a été exclu.
+sla-reports = Rapports
+sla-bundle = Preuves
+sla-verify = Comment vérifier
+sla-verify-hint = Chaque mesure est signée là où elle est faite. Avec les preuves d’un rapport, chacun peut en recalculer les chiffres sans rien nous demander.
+sla-verify-link = Vérifier des preuves
+sla-log-key = Clé publique du journal
+sla-maintenance-excluded = La maintenance n’est pas comptée.
+sla-maintenance-counted = La maintenance compte selon ce qui a été mesuré.
+sla-unknown-excluded = Le temps sans mesure n’est pas compté.
+sla-unknown-available = Le temps sans mesure compte comme disponible.
+sla-unknown-unavailable = Le temps sans mesure compte comme une panne.
+sla-degraded-unavailable = Le temps dégradé compte comme une panne.
+sla-zone = Les jours commencent et finissent selon { $zone }.
+sla-policy = Version { $n }, SHA-256 des règles
+
 ## Doors and dead ends
 
 password-title = Cette page est privée

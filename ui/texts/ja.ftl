@@ -91,6 +91,51 @@ no-incidents-month = この月に障害はありません。
 incidents = 障害
 maintenance = メンテナンス
 
+## Service levels
+
+service-levels = サービスレベル
+service-levels-title = { $page }: サービスレベル
+sla-kept = 達成
+sla-risk = 要注意
+sla-below = 現時点で未達
+sla-broken = 未達
+sla-promise-month = 目標 { $share }（暦月ごと）
+sla-promise-quarter = 目標 { $share }（四半期ごと）
+sla-promise-year = 目標 { $share }（年ごと）
+sla-promise-days = 目標 { $share }（直近 { $n } 日間）
+sla-availability = 可用性
+sla-strict = 厳密値
+sla-strict-hint = メンテナンスと除外時間を含む
+sla-coverage = カバー率
+sla-coverage-hint = の時間を集計
+sla-between = { $low } から { $high } の間
+sla-budget = 残りの許容時間
+sla-budget-of = 全体 { $total }
+sla-overspent = { $length } 超過
+sla-best = 最良で { $share }
+sla-so-far = { $window }（現時点）
+sla-quarter = { $year }年第 { $n } 四半期
+sla-bars = { $sla }：{ $n } 期間、古い順。矢印キーで選べます。
+sla-window = 期間
+sla-down = 停止
+sla-table = すべての数値
+sla-excluded = 除外された時間
+sla-none-excluded = 除外された時間はありません。
+sla-reports = レポート
+sla-bundle = 検証データ
+sla-verify = 検証方法
+sla-verify-hint = すべての測定は、行われた場所で署名されます。レポートの検証データがあれば、当方に問い合わせることなく誰でも数値を再計算できます。
+sla-verify-link = 検証データを確認する
+sla-log-key = ログの公開鍵
+sla-maintenance-excluded = メンテナンスは集計しません。
+sla-maintenance-counted = メンテナンスは測定どおりに集計します。
+sla-unknown-excluded = 測定のない時間は集計しません。
+sla-unknown-available = 測定のない時間は稼働とみなします。
+sla-unknown-unavailable = 測定のない時間は停止とみなします。
+sla-degraded-unavailable = 性能低下の時間は停止とみなします。
+sla-zone = 日の区切りは { $zone } です。
+sla-policy = バージョン { $n }、規則の SHA-256
+
 ## Doors and dead ends
 
 password-title = このページは非公開です

@@ -91,6 +91,51 @@ no-incidents-month = 本月没有事件。
 incidents = 事件
 maintenance = 维护
 
+## Service levels
+
+service-levels = 服务水平
+service-levels-title = { $page }：服务水平
+sla-kept = 达标
+sla-risk = 有风险
+sla-below = 目前未达标
+sla-broken = 未达标
+sla-promise-month = 承诺 { $share }，按自然月
+sla-promise-quarter = 承诺 { $share }，按季度
+sla-promise-year = 承诺 { $share }，按年
+sla-promise-days = 承诺 { $share }，最近 { $n } 天
+sla-availability = 可用率
+sla-strict = 严格值
+sla-strict-hint = 计入维护与排除时间
+sla-coverage = 覆盖率
+sla-coverage-hint = 的时间已计入
+sla-between = 介于 { $low } 与 { $high } 之间
+sla-budget = 剩余额度
+sla-budget-of = 共 { $total }
+sla-overspent = 超出 { $length }
+sla-best = 最好可达 { $share }
+sla-so-far = { $window }，截至目前
+sla-quarter = { $year }年第 { $n } 季度
+sla-bars = { $sla }：{ $n } 个周期，由早到晚。可用方向键选择。
+sla-window = 周期
+sla-down = 中断
+sla-table = 全部数据
+sla-excluded = 排除的时间
+sla-none-excluded = 没有排除任何时间。
+sla-reports = 报告
+sla-bundle = 验证数据
+sla-verify = 如何验证
+sla-verify-hint = 每次检测都在其执行处签名。凭借报告的验证数据，任何人无需询问我们即可重新计算其中的数值。
+sla-verify-link = 验证数据包
+sla-log-key = 日志的公钥
+sla-maintenance-excluded = 维护时间不计入。
+sla-maintenance-counted = 维护时间按实际测量计入。
+sla-unknown-excluded = 没有测量的时间不计入。
+sla-unknown-available = 没有测量的时间视为可用。
+sla-unknown-unavailable = 没有测量的时间视为中断。
+sla-degraded-unavailable = 性能下降的时间视为中断。
+sla-zone = 每天按 { $zone } 起止。
+sla-policy = 版本 { $n }，规则的 SHA-256
+
 ## Doors and dead ends
 
 password-title = 此页面不公开

@@ -40,6 +40,7 @@ fn snapshot() -> StatusSnapshot {
         access: PageAccess::Public,
         uptime_days: 90,
         shows: PageShows::default(),
+        has_slas: false,
         updated_at: at(-5000),
     };
     let update = |id, minute, stage, text: &str| PublicUpdate {
@@ -95,6 +96,8 @@ fn snapshot() -> StatusSnapshot {
                 components: vec![component(5, "API")],
             })
             .into(),
+        slas: Vec::new(),
+        log_key: None,
     }
 }
 

@@ -12,6 +12,9 @@ mod document;
 mod parcel;
 #[cfg(test)]
 mod parcel_tests;
+mod service_levels;
+#[cfg(test)]
+mod service_levels_tests;
 mod statuspage;
 #[cfg(test)]
 mod tests;
@@ -174,6 +177,9 @@ impl Visit<'_> {
         }
         let what = match *segments.as_slice() {
             [""] => What::Page,
+            ["sla"] if self.page.snapshot.page.has_slas => What::ServiceLevels,
+            ["sla", "reports", id] => return service_levels::report(self, id, None).await,
+            ["sla", "reports", id, form] => return service_levels::report(self, id, Some(form)).await,
             ["embed"] => What::Embed,
             ["embed.js"] => What::EmbedScript,
             ["history"] => return archive::month(self).await,

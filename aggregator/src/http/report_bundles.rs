@@ -19,12 +19,17 @@ use axum::{
     http::{HeaderValue, header},
     response::Response,
 };
+use edgewatch_protocol::problem::ProblemType;
+use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Bundles that are written at a time: each takes a connection to the database and half a core.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
+
+/// How long to wait for one that is being written.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Pieces on their way.
 const PIECES: usize = 4;
@@ -48,6 +53,11 @@ async fn get_report_bundle(
     State(state): State<AppState>,
     PathParameter(id): PathParameter<i32>,
 ) -> ApiResult<Response> {
+    stream_bundle(state, id).await
+}
+
+/// A report's bundle, written while it is read. Who comes while others are written waits for them, but not for long.
+pub(super) async fn stream_bundle(state: AppState, id: i32) -> ApiResult<Response> {
     let packed = find_document(&state.pool, id).await?;
     let packed = packed.ok_or_else(|| ApiError::not_found("report that is made"))?;
     let document = unpack(&packed).map_err(ApiError::internal)?;
@@ -58,11 +68,16 @@ async fn get_report_bundle(
         exclusions: document.exclusions,
         made_at: document.generated_at,
     };
+    let permit = tokio::time::timeout(PATIENCE, AT_ONCE.acquire()).await;
+    let Ok(Ok(permit)) = permit else {
+        let detail = "other bundles are being written; try again in a minute";
+        return Err(ApiError::new(ProblemType::Unavailable, detail));
+    };
     let (pieces, taken) = mpsc::channel(PIECES);
     tokio::spawn(async move {
         let mut sender = Sender(pieces);
         let written = async {
-            let _permit = AT_ONCE.acquire().await?;
+            let _permit = permit;
             write_bundle(&state, reported, &mut sender).await
         };
         if let Err(error) = written.await {

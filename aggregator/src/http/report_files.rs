@@ -117,25 +117,24 @@ async fn create_report_link(
     Ok((StatusCode::CREATED, Json(ReportLink { url, expires_at })))
 }
 
+/// A report for whoever may see it without an account: to be looked at, or in a form.
+pub(super) async fn public_report(state: &AppState, id: i32, format: Option<&str>) -> ApiResult<Response> {
+    let file = read_file(state, id, format.unwrap_or(ReportFormat::Html.as_str())).await?;
+    Ok(answer(file, format.is_some()))
+}
+
 async fn read_shared_report(
     State(state): State<AppState>,
     PathParameter(token): PathParameter<String>,
 ) -> ApiResult<Response> {
-    let file = read_file(
-        &state,
-        shared_report(&state, &token)?,
-        ReportFormat::Html.as_str(),
-    )
-    .await?;
-    Ok(answer(file, false))
+    public_report(&state, shared_report(&state, &token)?, None).await
 }
 
 async fn read_shared_file(
     State(state): State<AppState>,
     PathParameter((token, format)): PathParameter<(String, String)>,
 ) -> ApiResult<Response> {
-    let file = read_file(&state, shared_report(&state, &token)?, &format).await?;
-    Ok(answer(file, true))
+    public_report(&state, shared_report(&state, &token)?, Some(&format)).await
 }
 
 /// The report that a link is for.

@@ -72,7 +72,7 @@ async fn get_sla(
     let mut db = state.pool.acquire().await?;
     let sla = find_sla(&mut db, id).await?;
     let exclusions = sla::list_exclusions(&mut *db, &[id]).await?.remove(&id);
-    let records = SlaRecords::read(&mut db, &sla_status::history_needs(&sla, now), now).await?;
+    let records = SlaRecords::read(&mut db, &sla_status::detail_needs(&sla, now), now).await?;
     let names = monitor_names(&mut db, std::slice::from_ref(&sla)).await?;
     drop(db);
     // Thirteen windows of many monitors: not on a thread that answers others.

@@ -23,6 +23,7 @@ use crate::{
             self, PageFilter, StoredPage, add_change, list_changes, list_pages, lock_page, set_deleted,
         },
         status_page_component::replace_components,
+        status_page_sla::replace_page_slas,
     },
 };
 use axum::{
@@ -138,6 +139,7 @@ async fn create_status_page(
     let hash = hash_of(&state, &settings).await?;
     let id = status_page::create_page(&mut tx, &settings, hash.as_deref(), now).await?;
     replace_components(&mut tx, id, &settings.components, now).await?;
+    replace_page_slas(&mut tx, id, &settings.slas).await?;
     note_page_policies(&mut tx, id, now).await?;
     let author = (session.user.user_id, now);
     add_change(&mut tx, id, author, StatusPageChangeKind::Created, "").await?;
@@ -187,6 +189,7 @@ async fn update_status_page(
     let hash = hash_of(&state, &settings).await?;
     status_page::update_page(&mut tx, id, &settings, hash.as_deref(), now).await?;
     replace_components(&mut tx, id, &settings.components, now).await?;
+    replace_page_slas(&mut tx, id, &settings.slas).await?;
     note_page_policies(&mut tx, id, now).await?;
     let author = (session.user.user_id, now);
     let detail = changed_fields(&kept.settings, &settings);
@@ -333,6 +336,7 @@ fn changed_fields(before: &StatusPageSettings, after: &StatusPageSettings) -> St
         ("uptime_days", before.uptime_days != after.uptime_days),
         ("shows", before.shows != after.shows),
         ("edge", before.edge != after.edge),
+        ("slas", before.slas != after.slas),
         ("components", before.components != after.components),
     ];
     let changed = fields.iter().filter(|field| field.1).map(|field| field.0);

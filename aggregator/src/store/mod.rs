@@ -45,6 +45,7 @@ pub mod sla;
 pub mod slo;
 pub mod status_page;
 pub mod status_page_component;
+pub mod status_page_sla;
 pub mod status_snapshot;
 pub mod stored_histogram;
 pub mod subscriber;

@@ -1,7 +1,7 @@
 //! Status pages as editors write them: `status_page`, its logo and its history. Components are in
 //! [`super::status_page_component`].
 
-use super::status_page_component::list_trees;
+use super::{status_page_component::list_trees, status_page_sla::list_page_slas};
 use chrono::{DateTime, Utc};
 use edgewatch_client::status_page::{
     PageAccess, PageLanguage, PageLogo, PageShows, PageTheme, StatusPageChange, StatusPageChangeKind,
@@ -76,7 +76,7 @@ fn access_of(name: &str) -> PageAccess {
     found.unwrap_or(PageAccess::SignedIn)
 }
 
-/// Pages by title, with their components: two statements.
+/// Pages by title, with their components and agreements: three statements.
 pub async fn list_pages(db: &mut PgConnection, filter: PageFilter) -> sqlx::Result<Vec<StoredPage>> {
     let id = match filter {
         PageFilter::One(id) => Some(id),
@@ -95,7 +95,8 @@ pub async fn list_pages(db: &mut PgConnection, filter: PageFilter) -> sqlx::Resu
     .fetch_all(&mut *db)
     .await?;
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-    let mut trees = list_trees(db, &ids).await?;
+    let mut trees = list_trees(&mut *db, &ids).await?;
+    let mut slas = list_page_slas(db, &ids).await?;
     let pages =
         rows.into_iter().map(|row| StoredPage {
             id: row.id,
@@ -120,6 +121,7 @@ pub async fn list_pages(db: &mut PgConnection, filter: PageFilter) -> sqlx::Resu
                     maintenance_notes: row.shows_maintenance_notes,
                 },
                 edge: row.edge,
+                slas: slas.remove(&row.id).unwrap_or_default(),
                 components: trees.remove(&row.id).unwrap_or_default(),
             },
             password_hash: row.password_hash,

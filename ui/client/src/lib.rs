@@ -20,6 +20,7 @@ pub mod notice;
 pub mod overview;
 pub mod page;
 pub mod probe;
+pub mod public_sla;
 pub mod public_status;
 pub mod region;
 pub mod replay;

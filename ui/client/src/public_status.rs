@@ -5,6 +5,7 @@
 
 use crate::{
     json::{FromJson, Json, Unreadable},
+    public_sla::PublicSla,
     status_page::{PageAccess, PageLanguage, PageShows, PageTheme},
     timeline::UptimeShare,
 };
@@ -84,9 +85,18 @@ pub struct StatusSnapshot {
     pub incidents: Vec<PublicIncident>,
     /// Maintenance that is under way, then what comes within 30 days, the next first; at most 100.
     pub maintenance: Vec<PublicMaintenance>,
+    /// The agreements that the page shows, in their order.
+    pub slas: Vec<PublicSla>,
+    /// The public key of the log of what probes sign, as C2SP signed notes write it; where the page shows agreements.
+    pub log_key: Option<String>,
 }
 
 impl StatusSnapshot {
+    /// An agreement by its number.
+    pub fn sla(&self, id: i32) -> Option<&PublicSla> {
+        self.slas.iter().find(|sla| sla.id == id)
+    }
+
     /// The incidents that go on, the newest first.
     pub fn open_incidents(&self) -> impl Iterator<Item = &PublicIncident> {
         self.incidents
@@ -146,6 +156,8 @@ pub struct PublicPage {
     pub uptime_days: u16,
     /// What is shown.
     pub shows: PageShows,
+    /// Whether agreements are shown, at `/sla`.
+    pub has_slas: bool,
     /// When the page's settings were changed last.
     pub updated_at: DateTime<Utc>,
 }

@@ -3,6 +3,7 @@
 use crate::{
     json::{FromJson, Json, Unreadable},
     json_object,
+    public_sla::PageSla,
     public_status::ComponentState,
 };
 use chrono::{DateTime, Utc};
@@ -56,6 +57,9 @@ pub struct StatusPageSettings {
     /// any.
     #[serde(default)]
     pub edge: bool,
+    /// The agreements that it shows at `/sla`, in their order; at most 50.
+    #[serde(default)]
+    pub slas: Vec<PageSla>,
     /// Components and groups in their order; at most 200 of them, groups at most 4 deep.
     #[serde(default)]
     pub components: Vec<StatusPageComponent>,
@@ -76,6 +80,7 @@ json_object!(StatusPageSettings {
     uptime_days [or default_uptime_days()],
     shows [or PageShows::default()],
     edge [or false],
+    slas [or Vec::new()],
     components [or Vec::new()],
 });
 

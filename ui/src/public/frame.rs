@@ -219,11 +219,15 @@ impl Frame<'_> {
             Some(url) => html! { <a class="page-home" href=url.clone() rel="noopener">{mark}</a> },
             None => html! { <a class="page-home" href=self.link("")>{mark}</a> },
         };
+        let service_levels = page.has_slas.then(|| {
+            html! { <a href=self.link("/sla")>{Icon::Target.view()} <span>{texts.say("service-levels")}</span></a> }
+        });
         html! {
             <header class="masthead">
                 <div class="column">
                     {home}
                     <nav aria-label=title>
+                        {service_levels}
                         <a href=self.link("/history")>{Icon::Calendar.view()} <span>{texts.say("history")}</span></a>
                         <a class="press" href=self.link("/subscribe")>{Icon::Bell.view()} <span>{texts.say("subscribe")}</span></a>
                     </nav>

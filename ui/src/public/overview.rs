@@ -1,6 +1,7 @@
 //! `/status/{slug}`: how everything is now, and how it was.
 
 use super::{
+    agreements::summary,
     bars::Bars,
     components::{Tree, count},
     frame::{Document, Frame, Head},
@@ -52,6 +53,7 @@ pub fn status_page(frame: &Frame<'_>, snapshot: &StatusSnapshot) -> Document {
             {windows(frame, "maintenance-open", &under_way, snapshot)}
             {components(frame, snapshot)}
             {windows(frame, "maintenance-planned", &planned, snapshot)}
+            {summary(frame, snapshot)}
             {past(frame, snapshot)}
         </div>
     };

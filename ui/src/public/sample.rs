@@ -37,6 +37,7 @@ pub fn page() -> PublicPage {
             regions: false,
             maintenance_notes: true,
         },
+        has_slas: false,
         updated_at: now(),
     }
 }
@@ -154,6 +155,8 @@ pub fn snapshot(components: usize) -> StatusSnapshot {
         components,
         incidents: vec![],
         maintenance: vec![],
+        slas: vec![],
+        log_key: None,
     }
 }
 

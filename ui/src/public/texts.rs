@@ -158,6 +158,8 @@ mod tests {
     #[test]
     fn every_message_is_said_somewhere() {
         let sources = [
+            include_str!("agreement_words.rs"),
+            include_str!("agreements.rs"),
             include_str!("badge.rs"),
             include_str!("bars.rs"),
             include_str!("components.rs"),

@@ -7,7 +7,7 @@ use crate::{
 };
 use chrono::{DateTime, Datelike as _, Utc};
 use chrono_tz::Tz;
-use edgewatch_client::sla::SlaSettings;
+use edgewatch_client::{public_sla::PromiseState, sla::SlaSettings};
 use edgewatch_domain::{
     group::GroupRule,
     sla::{
@@ -95,12 +95,12 @@ pub fn coverage(time: &SlaTime) -> Option<String> {
 
 /// Whether an agreement is kept.
 pub fn kept_look(is_held: Option<bool>, budget: &SlaBudget) -> Look {
-    let (tone, icon, word) = match (is_held, budget.remaining_ppm) {
-        (None, _) => ("unknown", Icon::Question, "No data"),
-        (Some(_), Some(..0)) => ("down", Icon::Cross, "Broken"),
-        (Some(false), _) => ("degraded", Icon::Warning, "Below, so far"),
-        (Some(true), Some(0..250_000)) => ("degraded", Icon::Warning, "At risk"),
-        (Some(true), _) => ("up", Icon::Check, "Kept"),
+    let (tone, icon, word) = match PromiseState::of(is_held, budget) {
+        PromiseState::NoData => ("unknown", Icon::Question, "No data"),
+        PromiseState::Broken => ("down", Icon::Cross, "Broken"),
+        PromiseState::Below => ("degraded", Icon::Warning, "Below, so far"),
+        PromiseState::AtRisk => ("degraded", Icon::Warning, "At risk"),
+        PromiseState::Kept => ("up", Icon::Check, "Kept"),
     };
     Look { tone, icon, word }
 }

@@ -4,6 +4,7 @@
 use super::{
     Page, Query,
     form::{field, flag, problem},
+    status_page_slas::agreements,
     status_page_tree::tree,
     status_pages::address,
     words::moment,
@@ -41,6 +42,7 @@ pub async fn write(
         None => None,
     };
     let overview = client.get_overview().await?;
+    let slas = client.list_slas().await?;
     let settings = page.as_ref().map_or_else(blank, |page| page.settings.clone());
     let has_password = page.as_ref().is_some_and(|page| page.has_password);
     let title = match &page {
@@ -89,6 +91,7 @@ pub async fn write(
                     {tree(&settings.components, &overview)}
                     {looks(&settings)}
                     {shows(&settings)}
+                    {agreements(&settings.slas, &slas)}
                     {access(&settings, has_password)}
                     <div class="actions">
                         <button class="button button-primary" r#type="submit">{Icon::Check.view()} "Save"</button>
@@ -136,6 +139,7 @@ fn blank() -> StatusPageSettings {
         uptime_days: default_uptime_days(),
         shows: PageShows::default(),
         edge: false,
+        slas: Vec::new(),
         components: Vec::new(),
     }
 }

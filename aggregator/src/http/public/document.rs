@@ -41,6 +41,8 @@ pub enum What {
     Page,
     /// An incident that the snapshot tells of.
     Incident(i32),
+    /// The agreements that it shows.
+    ServiceLevels,
     /// The widget.
     Embed,
     /// The script that puts it somewhere.
@@ -259,6 +261,7 @@ fn is_there(page: &LivePage, key: Key) -> bool {
         What::StateBadge(Some(id)) | What::UptimeBadge(Some(id)) | What::LatencyBadge(Some(id)) => {
             page.snapshot.component(id).is_some()
         }
+        What::ServiceLevels => page.snapshot.page.has_slas,
         _ => true,
     }
 }
@@ -292,6 +295,14 @@ fn make(state: &AppState, assets: &Assets, page: &LivePage, key: Key, seen: Seen
             )),
             None => Document::html(public::incident_not_found_page(&frame, &snapshot.page)),
         },
+        What::ServiceLevels => {
+            let installation = super::service_levels::installation(state, key.address, seen);
+            Document::html(public::service_levels_page(
+                &frame,
+                snapshot,
+                installation.as_deref(),
+            ))
+        }
         What::Embed => Document::html(public::embed_page(&frame, snapshot)),
         What::EmbedScript => Document::new("text/javascript; charset=utf-8", None, EMBED_SCRIPT.to_owned()),
         What::StateBadge(id) => {

@@ -67,6 +67,9 @@ impl Parcel {
             add("/embed".to_owned(), language, What::Embed);
             add("/badge/state.svg".to_owned(), language, What::StateBadge(None));
             add("/badge/uptime.svg".to_owned(), language, What::UptimeBadge(None));
+            if page.snapshot.page.has_slas {
+                add("/sla".to_owned(), language, What::ServiceLevels);
+            }
             for incident in page.snapshot.open_incidents() {
                 add(
                     format!("/incidents/{}", incident.id),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 /// Stands in everything that the public must not see.
-const PLANTED: &str = "pl4nted";
+pub(super) const PLANTED: &str = "pl4nted";
 
 /// Everything that is below a page.
 pub(super) const BELOW: [&str; 21] = [

@@ -11,7 +11,7 @@ use crate::{
         parameters::QueryParameters,
     },
     state::AppState,
-    status_snapshot::{Sources, build, read_latencies, window_of},
+    status_snapshot::{Agreements, Sources, build, read_latencies, window_of},
     store::status_page::StoredPage,
 };
 use axum::{
@@ -107,10 +107,15 @@ async fn preview_status_page(
     let pages = [page];
     let sources = Sources::read(&mut tx, &pages, window_of(&pages, now), now).await?;
     let latencies = read_latencies(&mut tx, &pages, now).await?;
+    let past = state.status_pages.past();
+    let agreements = Agreements::read(&mut tx, &pages, &past, &state.secrets, now).await?;
     // Nothing was changed: the locks of reading are let go.
     tx.rollback().await?;
     let [page] = pages;
-    let sources = sources.with_latencies(latencies).with_states_to_set(&page);
+    let sources = sources
+        .with_latencies(latencies)
+        .with_agreements(agreements)
+        .with_states_to_set(&page);
     let accepted = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|accepted| accepted.to_str().ok());

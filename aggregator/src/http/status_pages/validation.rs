@@ -4,9 +4,12 @@ use super::lacks_password;
 use crate::{
     auth::password::require_acceptable,
     http::{ApiError, error::ApiResult},
-    store::{slo::list_unknown_monitors, status_page::StoredPage},
+    store::{slo::list_unknown_monitors, status_page::StoredPage, status_page_sla::list_unknown_slas},
 };
-use edgewatch_client::status_page::{ComponentSource, StatusPageComponent, StatusPageSettings};
+use edgewatch_client::{
+    public_sla::PageSla,
+    status_page::{ComponentSource, StatusPageComponent, StatusPageSettings},
+};
 use edgewatch_domain::calendar::zone;
 use edgewatch_protocol::problem::FieldError;
 use sqlx::PgConnection;
@@ -23,6 +26,7 @@ const COMPONENT_DESCRIPTION_CHARACTERS: usize = 300;
 const COMPONENTS_AT_MOST: usize = 200;
 const DEPTH_AT_MOST: usize = 4;
 const MONITORS_AT_MOST: usize = 50;
+const SLAS_AT_MOST: usize = 50;
 
 /// Checks settings and brings them into their form: hosts in small letters, no empty texts where nothing is meant. `origin`
 /// is where the installation itself is: a page there would hide the dashboard.
@@ -63,17 +67,37 @@ pub async fn validate(
         faults.add("/components", detail);
     }
     let wanted: Vec<_> = tree.monitors.iter().map(|monitor| monitor.1).collect();
-    let unknown = list_unknown_monitors(db, &wanted).await?;
+    let unknown = list_unknown_monitors(&mut *db, &wanted).await?;
     for (pointer, monitor) in tree.monitors {
         if unknown.contains(&monitor) {
             faults.add(pointer, format!("there is no monitor {monitor}"));
         }
     }
+    check_slas(db, &settings.slas, &mut faults).await?;
     if faults.0.is_empty() {
         Ok(settings)
     } else {
         Err(ApiError::validation(faults.0))
     }
+}
+
+/// What is wrong with the agreements that are to be shown.
+async fn check_slas(db: &mut PgConnection, slas: &[PageSla], faults: &mut Faults) -> ApiResult<()> {
+    if slas.len() > SLAS_AT_MOST {
+        faults.add("/slas", format!("has {}, use at most {SLAS_AT_MOST}", slas.len()));
+        return Ok(());
+    }
+    let wanted: Vec<_> = slas.iter().map(|shown| shown.sla).collect();
+    let unknown = list_unknown_slas(db, &wanted).await?;
+    for (index, sla) in wanted.iter().enumerate() {
+        let at = format!("/slas/{index}/sla");
+        if unknown.contains(sla) {
+            faults.add(at, format!("there is no agreement {sla}"));
+        } else if wanted[..index].contains(sla) {
+            faults.add(at, format!("names {sla} a second time"));
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]

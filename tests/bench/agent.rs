@@ -9,7 +9,7 @@ mod exporter;
 mod stand_in;
 mod target;
 
-use crate::cpu;
+use crate::{cpu, memory};
 use edgewatch_tests::system::binary;
 use stand_in::StandIn;
 use std::{
@@ -144,10 +144,7 @@ async fn of_agent(directory: &Path, target: &Target, url: &str, monitors: i32) -
     sleep(MEASURED).await;
     let spent = cpu::of_tree(agent.0.id()).saturating_sub(before);
     let seconds = began.elapsed().as_secs_f64();
-    let (resident_mib, peak_mib) = (
-        memory_mib(agent.0.id(), "VmRSS:"),
-        memory_mib(agent.0.id(), "VmHWM:"),
-    );
+    let (resident_mib, peak_mib) = (memory::resident_mib(agent.0.id()), memory::peak_mib(agent.0.id()));
     let mut late_ms = std::mem::take(&mut *aggregator.seen());
     let wanted = seconds * f64::from(monitors) / f64::from(INTERVAL_S);
     assert!(
@@ -178,12 +175,4 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// A figure of `/proc/…/status`.
-fn memory_mib(process: u32, field: &str) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let kib = line.and_then(|line| line.split_ascii_whitespace().next()?.parse::<f64>().ok());
-    kib.unwrap_or(f64::NAN) / 1024.0
 }

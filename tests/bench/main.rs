@@ -1,5 +1,5 @@
-//! What the product costs: ingest, detection, assignments, one check, the agent, reading, rollups, evidence, the status page, the dashboard. Started by
-//! `make bench`.
+//! What the product costs: ingest, detection, assignments, one check, the agent, reading, rollups, reports, evidence, the
+//! status page, the dashboard. Started by `make bench`.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -15,12 +15,14 @@ mod dashboard;
 mod detection;
 mod evidence;
 mod ingest;
+mod memory;
 mod reading;
+mod report;
 mod rollups;
 mod status_page;
 
 /// What can be measured alone, by naming it.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "ingest",
     "detection",
     "assignments",
@@ -28,6 +30,7 @@ const PARTS: [&str; 10] = [
     "agent",
     "reading",
     "rollups",
+    "report",
     "evidence",
     "status_page",
     "dashboard",
@@ -70,6 +73,9 @@ async fn main() {
     }
     if wanted("rollups") {
         rollups::measure().await;
+    }
+    if wanted("report") {
+        report::measure().await;
     }
     if wanted("evidence") {
         evidence::measure().await;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what the product costs, with optimised builds, and prints plain tables. Figures that depend on the machine are
 # set beside a yardstick of the same run; no figure makes this fail. Arguments name the parts to measure (all without):
-# bundle, ingest, detection, assignments, check, agent, reading, rollups, evidence, status_page, dashboard, browser.
+# bundle, ingest, detection, assignments, check, agent, reading, rollups, report, evidence, status_page, dashboard, browser.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export SQLX_OFFLINE=true

@@ -155,7 +155,7 @@ pub async fn measure() {
 }
 
 /// Lets the aggregator judge what comes, or leaves that to a replica that is not there.
-async fn let_judge(database: &mut PgConnection, judges: bool) {
+pub async fn let_judge(database: &mut PgConnection, judges: bool) {
     let active = if judges {
         "'-infinity'"
     } else {

@@ -49,7 +49,7 @@ fn with_dashboard(routes: Router<AppState>, state: AppState) -> Router {
     };
     let routes = routes
         .merge(http::public::router())
-        .merge(http::report_files::shared())
+        .merge(http::report_files::public_router())
         .fallback(fallback)
         .method_not_allowed_fallback(http::error::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(

@@ -31,7 +31,7 @@ async function write(page, output, said) {
   await page.locator('[role="alert"]:visible').first().waitFor();
   await page.getByLabel("Name", { exact: true }).fill("Acme, web shop");
   await page.getByLabel("Promise, %").fill("99.5");
-  await page.getByRole("checkbox", { name: "Shop", exact: true }).check();
+  await page.getByRole("checkbox", { name: /(^|\s)Shop$/ }).check();
   await page.getByRole("button", { name: "Add a tier" }).click();
   await page.getByLabel("Below, percent").last().fill("95");
   await page.getByLabel("Credit, percent").last().fill("50");
@@ -122,10 +122,10 @@ async function share(page, browser, output, report) {
 async function show(page, browser, output) {
   await visit(page, "/status-pages");
   await page.getByRole("link", { name: "Acme", exact: true }).first().click();
-  const choice = page.locator(".sla-choice", { hasText: "Acme, web shop" });
+  const choice = page.locator(".sla-choice").filter({ has: page.getByText("Acme, web shop", { exact: true }) });
   await choice.getByRole("checkbox").first().check();
   await choice.getByText("Time left out, and why").click();
-  await page.frameLocator("iframe:not([hidden])").getByText("Acme, web shop").waitFor();
+  await page.frameLocator("iframe:not([hidden])").getByText("Acme, web shop", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Save" }).click();
   await page.waitForURL(/saved/);
   await picture(page, output, "status-page-slas", undefined, extremes);

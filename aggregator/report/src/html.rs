@@ -12,8 +12,22 @@ use markup::{Attributes, Html};
 /// The stylesheet, as it stands in the file. Who serves the file allows it by its hash.
 pub const STYLE: &str = include_str!("html/style.css");
 
+/// Something that can be had where the file is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// What it is called.
+    pub label: String,
+    /// Where it is: a path or an address.
+    pub href: String,
+}
+
 /// The report.
 pub fn render(document: &ReportDocument) -> String {
+    render_with(document, &[])
+}
+
+/// The report, with what can be had beside it.
+pub fn render_with(document: &ReportDocument, offers: &[Offer]) -> String {
     let content = content(document);
     let mut html = Html::default();
     html.raw("<!doctype html>\n");
@@ -27,12 +41,12 @@ pub fn render(document: &ReportDocument) -> String {
             html.raw(STYLE);
             html.raw("</style>");
         });
-        html.element("body", &[], |html| body(html, &content));
+        html.element("body", &[], |html| body(html, &content, offers));
     });
     html.finish()
 }
 
-fn body(html: &mut Html, content: &Content) {
+fn body(html: &mut Html, content: &Content, offers: &[Offer]) {
     let masthead = &content.masthead;
     html.element("header", &[], |html| {
         html.element("div", &[("class", "wide")], |html| {
@@ -44,6 +58,13 @@ fn body(html: &mut Html, content: &Content) {
             html.element("p", &[("class", "period")], |html| html.text(&masthead.period));
             for note in &masthead.notes {
                 html.element("p", &[("class", "note")], |html| html.text(note));
+            }
+            if !offers.is_empty() {
+                html.element("p", &[("class", "offers")], |html| {
+                    for offer in offers {
+                        html.element("a", &[("href", &offer.href)], |html| html.text(&offer.label));
+                    }
+                });
             }
         });
     });

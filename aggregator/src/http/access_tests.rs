@@ -374,11 +374,11 @@ async fn reads_take_a_fixed_number_of_statements(pool: PgPool) {
         ("/api/v1/monitors/1/heatmap", 2),
         ("/api/v1/monitors/1/matrix", 2),
         ("/api/v1/slos/1", 4),
-        ("/api/v1/status-pages", 3),
-        ("/api/v1/status-pages/1", 4),
+        ("/api/v1/status-pages", 4),
+        ("/api/v1/status-pages/1", 5),
     ];
-    // Isolated, pages, components, seven kinds of sources, latencies.
-    let of_pages = 11;
+    // Isolated, pages, components, agreements, seven kinds of sources, latencies.
+    let of_pages = 12;
     for (from, to) in [(0, 1), (1, 12)] {
         add(from, to).await;
         for (path, count) in expected {

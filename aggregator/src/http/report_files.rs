@@ -7,11 +7,12 @@ use super::{
     error::ApiResult,
     openapi::{Invalid, NeedsRole, NeedsSession, NotFound, SLAS},
     parameters::PathParameter,
+    report_bundles::stream_bundle,
 };
 use crate::{
     report::{
-        files::{FileError, ReportFile, read_document, render},
-        share,
+        files::{FileError, ReportFile, read_document, render, render_page},
+        share::{self, Shared},
     },
     state::AppState,
 };
@@ -32,7 +33,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use edgewatch_client::report_schedule::{ReportFormat, ReportLink, ReportLinkRequest};
 use edgewatch_protocol::problem::FieldError;
-use edgewatch_report::html::STYLE;
+use edgewatch_report::html::{Offer, STYLE};
 use sha2::{Digest as _, Sha256};
 use std::sync::{Arc, LazyLock};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -56,10 +57,10 @@ pub fn router() -> OpenApiRouter<AppState> {
 }
 
 /// What is public: reports that somebody shares.
-pub fn shared() -> Router<AppState> {
+pub fn public_router() -> Router<AppState> {
     Router::new()
         .route("/shared/reports/{token}", get(read_shared_report))
-        .route("/shared/reports/{token}/{format}", get(read_shared_file))
+        .route("/shared/reports/{token}/{form}", get(read_shared_form))
 }
 
 /// A report as a file: `html`, `pdf`, `csv`, `xlsx` or `json`.
@@ -80,7 +81,7 @@ async fn get_report_file(
     PathParameter((id, format)): PathParameter<(i32, String)>,
 ) -> ApiResult<Response> {
     let file = read_file(&state, id, &format).await?;
-    Ok(answer(file, true))
+    Ok(answer(file))
 }
 
 /// Makes a link by which whoever has it reads a report, without an account.
@@ -112,35 +113,88 @@ async fn create_report_link(
         return Err(ApiError::not_found("report that is made"));
     }
     let expires_at = state.clock.now() + TimeDelta::days(request.days.into());
-    let url = share::url(&state.settings(), &share::token(&state.secrets, id, expires_at));
-    tracing::info!(report = id, user = session.user.user_id, %expires_at, "report shared");
+    let shared = Shared {
+        report: id,
+        bundle: request.bundle,
+    };
+    let url = share::url(
+        &state.settings(),
+        &share::token(&state.secrets, shared, expires_at),
+    );
+    tracing::info!(report = id, bundle = shared.bundle, user = session.user.user_id, %expires_at, "report shared");
     Ok((StatusCode::CREATED, Json(ReportLink { url, expires_at })))
 }
 
-/// A report for whoever may see it without an account: to be looked at, or in a form.
-pub(super) async fn public_report(state: &AppState, id: i32, format: Option<&str>) -> ApiResult<Response> {
-    let file = read_file(state, id, format.unwrap_or(ReportFormat::Html.as_str())).await?;
-    Ok(answer(file, format.is_some()))
+/// A report for whoever may see it without an account, who finds it at `address` and its other forms beneath.
+pub(super) struct SharedReport {
+    pub id: i32,
+    pub address: String,
+    /// Whether its bundle can be had, too.
+    pub has_bundle: bool,
+}
+
+impl SharedReport {
+    /// To be looked at; or in a form, to be kept.
+    pub(super) async fn answer(&self, state: &AppState, form: Option<&str>) -> ApiResult<Response> {
+        match form {
+            None => self.page(state).await,
+            Some("bundle") if self.has_bundle => stream_bundle(state.clone(), self.id).await,
+            Some(form) => Ok(answer(read_file(state, self.id, form).await?)),
+        }
+    }
+
+    async fn page(&self, state: &AppState) -> ApiResult<Response> {
+        let document = read_document(&state.pool, self.id).await.map_err(fault)?;
+        let document = document.ok_or_else(|| ApiError::not_found("report that is made"))?;
+        let form = |form: &'static str, label: &str| Offer {
+            label: label.to_owned(),
+            href: format!("{}/{form}", self.address),
+        };
+        let forms = [("pdf", "PDF"), ("xlsx", "XLSX"), ("csv", "CSV"), ("json", "JSON")];
+        let mut offers: Vec<_> = forms.map(|(name, label)| form(name, label)).into();
+        if self.has_bundle {
+            offers.push(form("bundle", "Bundle to verify it by"));
+            let verify = document.links.verify.clone();
+            offers.extend(verify.map(|href| Offer {
+                label: "Verify a bundle".to_owned(),
+                href,
+            }));
+        }
+        let html = render_page(document, offers).await.map_err(fault)?;
+        let headers = [
+            (CONTENT_TYPE, ReportFormat::Html.media_type()),
+            (CONTENT_SECURITY_POLICY, PAGE_POLICY.as_str()),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+            (CACHE_CONTROL, "private, no-store"),
+        ];
+        Ok((headers, html).into_response())
+    }
 }
 
 async fn read_shared_report(
     State(state): State<AppState>,
     PathParameter(token): PathParameter<String>,
 ) -> ApiResult<Response> {
-    public_report(&state, shared_report(&state, &token)?, None).await
+    shared(&state, &token)?.answer(&state, None).await
 }
 
-async fn read_shared_file(
+async fn read_shared_form(
     State(state): State<AppState>,
-    PathParameter((token, format)): PathParameter<(String, String)>,
+    PathParameter((token, form)): PathParameter<(String, String)>,
 ) -> ApiResult<Response> {
-    public_report(&state, shared_report(&state, &token)?, Some(&format)).await
+    shared(&state, &token)?.answer(&state, Some(&form)).await
 }
 
-/// The report that a link is for.
-fn shared_report(state: &AppState, token: &str) -> ApiResult<i32> {
-    share::read_token(&state.secrets, token, state.clock.now())
-        .ok_or_else(|| ApiError::not_found("shared report"))
+/// What a link gives.
+fn shared(state: &AppState, token: &str) -> ApiResult<SharedReport> {
+    let shared = share::read_token(&state.secrets, token, state.clock.now());
+    let shared = shared.ok_or_else(|| ApiError::not_found("shared report"))?;
+    Ok(SharedReport {
+        id: shared.report,
+        address: format!("/shared/reports/{token}"),
+        has_bundle: shared.bundle,
+    })
 }
 
 async fn read_file(state: &AppState, id: i32, format: &str) -> ApiResult<ReportFile> {
@@ -158,10 +212,9 @@ fn fault(error: FileError) -> ApiError {
     }
 }
 
-/// A file as it is sent: to be kept, or to be looked at.
-fn answer(file: ReportFile, is_kept: bool) -> Response {
-    let disposition = if is_kept { "attachment" } else { "inline" };
-    let disposition = format!("{disposition}; filename=\"{}\"", file.name);
+/// A file as it is sent, to be kept.
+fn answer(file: ReportFile) -> Response {
+    let disposition = format!("attachment; filename=\"{}\"", file.name);
     let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static(file.format.media_type())),

@@ -6,7 +6,8 @@ use edgewatch_client::report_schedule::ReportFormat;
 use edgewatch_report::{
     csv,
     document::ReportDocument,
-    html, json,
+    html::{self, Offer},
+    json,
     pdf::{self, FontFile},
     xlsx,
 };
@@ -70,6 +71,14 @@ pub async fn render(
         .await
         .map_err(|error| fault(error.into()))?
         .map_err(fault)
+}
+
+/// A report to be looked at, with what can be had beside it.
+pub async fn render_page(document: ReportDocument, offers: Vec<Offer>) -> Result<String, FileError> {
+    let fault = |error: Box<dyn Error + Send + Sync>| FileError::Rendering(error);
+    let _permit = AT_A_TIME.acquire().await.map_err(|error| fault(error.into()))?;
+    let rendering = tokio::task::spawn_blocking(move || html::render_with(&document, &offers));
+    rendering.await.map_err(|error| fault(error.into()))
 }
 
 /// A name that every file system and header takes: `report-12-acme-october-2026.pdf`.

@@ -2,7 +2,7 @@
 
 use super::{
     files::{FileError, ReportFile, read_document, render},
-    share,
+    share::{self, Shared},
 };
 use crate::{
     jobs::deliveries::{GIVEN_UP_AFTER, TAKEN_FOR, pause},
@@ -13,7 +13,7 @@ use crate::{
 use chrono::TimeDelta;
 use edgewatch_report::{brief::Brief, document::ReportDocument, pdf::FontFile};
 use edgewatch_ui::public::escape;
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 /// How often it is looked for mails.
 const EVERY: Duration = Duration::from_secs(5);
@@ -125,40 +125,13 @@ async fn send(
     prepared: &Prepared,
 ) -> Result<(), Fault> {
     let is_attached = mail.attached && prepared.bytes.len() <= ATTACHED_AT_MOST;
-    let link = if is_attached {
-        None
-    } else {
-        let settings = state.settings();
-        if settings.public_url.is_none() {
-            let why = "there is no address to lead to: settings.public_url is not set";
-            return Err(Fault::Never(why.to_owned()));
-        }
-        let until = state.clock.now() + LINK_FOR;
-        let token = share::token(&state.secrets, mail.report, until);
-        Some((
-            share::url(&settings, &token),
-            until.format("%-d %B %Y").to_string(),
-        ))
-    };
-    let where_it_is = match &link {
-        None => format!("The report is attached: {}", prepared.file.name),
-        Some((url, until)) => format!("The report, until {until}: {url}"),
-    };
-    let html = match &link {
-        None => format!("<p>The report is attached: {}</p>", escape(&prepared.file.name)),
-        Some((url, until)) => {
-            format!(
-                "<p><a href=\"{}\">Read the report</a> (until {until})</p>",
-                escape(url)
-            )
-        }
-    };
+    let WhereItIs { text, html } = WhereItIs::of(state, mail, prepared, is_attached)?;
     let brief = &prepared.brief;
     let mail = Mail {
         to: mail.recipient.clone(),
         subject: format!("{}: {}", brief.name, brief.word),
         text: format!(
-            "{}\n\n{}: {} ({})\n{}\n{}\n\n{where_it_is}\n",
+            "{}\n\n{}: {} ({})\n{}\n{}\n\n{text}\n",
             brief.name, brief.label, brief.figure, brief.bounds, brief.word, brief.sentence
         ),
         html: format!(
@@ -186,6 +159,51 @@ async fn send(
         MailError::Later(_) => Fault::Later(error.to_string()),
         MailError::Recipient(_) | MailError::Message(_) => Fault::Never(error.to_string()),
     })
+}
+
+/// What a mail says of where the report is, and its bundle.
+struct WhereItIs {
+    text: String,
+    html: String,
+}
+
+impl WhereItIs {
+    fn of(state: &AppState, mail: &TakenMail, prepared: &Prepared, is_attached: bool) -> Result<Self, Fault> {
+        let settings = state.settings();
+        if settings.public_url.is_none() && (mail.bundle || !is_attached) {
+            let why = "there is no address to lead to: settings.public_url is not set";
+            return Err(Fault::Never(why.to_owned()));
+        }
+        let at = state.clock.now() + LINK_FOR;
+        let shared = Shared {
+            report: mail.report,
+            bundle: mail.bundle,
+        };
+        let token = share::token(&state.secrets, shared, at);
+        let until = at.format("%-d %B %Y");
+        let link = |url: &str, words: &str| {
+            format!("<p><a href=\"{}\">{words}</a> (until {until})</p>", escape(url))
+        };
+        let (mut text, mut html) = if is_attached {
+            let name = &prepared.file.name;
+            (
+                format!("The report is attached: {name}"),
+                format!("<p>The report is attached: {}</p>", escape(name)),
+            )
+        } else {
+            let url = share::url(&settings, &token);
+            (
+                format!("The report, until {until}: {url}"),
+                link(&url, "Read the report"),
+            )
+        };
+        if mail.bundle {
+            let url = share::bundle_url(&settings, &token);
+            let _ = write!(text, "\nThe bundle that it is verified by, until {until}: {url}");
+            html.push_str(&link(&url, "Get the bundle that it is verified by"));
+        }
+        Ok(Self { text, html })
+    }
 }
 
 /// Notes what became of a mail.

@@ -39,6 +39,8 @@ pub struct TakenMail {
     pub format: ReportFormat,
     /// Whether the file goes with it.
     pub attached: bool,
+    /// Whether there is a link to the bundle in it.
+    pub bundle: bool,
     /// The attempts, with this one.
     pub attempts: i16,
     /// When it was first to be sent.
@@ -57,7 +59,7 @@ fn of_code<T: Copy, const N: usize>(all: [T; N], code: i16) -> T {
 /// All schedules of agreements that have not ended, or the one of this number.
 pub async fn list_schedules(db: impl PgExecutor<'_>, id: Option<i32>) -> sqlx::Result<Vec<ReportSchedule>> {
     let rows = sqlx::query!(
-        r#"SELECT r.id, r.sla_id, s.name, r.rhythm, r.format, r.attached, r.recipients, r.author, r.next_at,
+        r#"SELECT r.id, r.sla_id, s.name, r.rhythm, r.format, r.attached, r.bundle, r.recipients, r.author, r.next_at,
                   l.report_id AS "report_id?", l.sent AS "sent?", l.waiting AS "waiting?", l.refused AS "refused?", l.failure
            FROM report_schedule r JOIN sla s ON s.id = r.sla_id AND s.removed_at IS NULL
            LEFT JOIN LATERAL (
@@ -77,6 +79,7 @@ pub async fn list_schedules(db: impl PgExecutor<'_>, id: Option<i32>) -> sqlx::R
             rhythm: of_code(ReportRhythm::ALL, row.rhythm),
             format: of_code(ReportFormat::ALL, row.format),
             attached: row.attached,
+            bundle: row.bundle,
             recipients: row.recipients,
         },
         sla_name: row.name,
@@ -109,12 +112,13 @@ pub async fn create_schedule(
     now: DateTime<Utc>,
 ) -> sqlx::Result<i32> {
     sqlx::query_scalar!(
-        "INSERT INTO report_schedule (sla_id, rhythm, format, attached, recipients, author, created_at, next_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id",
+        "INSERT INTO report_schedule (sla_id, rhythm, format, attached, bundle, recipients, author, created_at, next_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
         settings.sla,
         code_of(&ReportRhythm::ALL, &settings.rhythm),
         code_of(&ReportFormat::ALL, &settings.format),
         settings.attached,
+        settings.bundle,
         &settings.recipients,
         author,
         now,
@@ -134,7 +138,7 @@ pub async fn update_schedule(
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "UPDATE report_schedule
-         SET sla_id = $2, rhythm = $3, format = $4, attached = $5, recipients = $6, author = $7, next_at = $8 WHERE id = $1",
+         SET sla_id = $2, rhythm = $3, format = $4, attached = $5, recipients = $6, author = $7, next_at = $8, bundle = $9 WHERE id = $1",
         id,
         settings.sla,
         code_of(&ReportRhythm::ALL, &settings.rhythm),
@@ -142,7 +146,8 @@ pub async fn update_schedule(
         settings.attached,
         &settings.recipients,
         author,
-        next_at
+        next_at,
+        settings.bundle
     )
     .execute(db)
     .await?;
@@ -222,11 +227,11 @@ pub async fn take_due_mails(
 ) -> sqlx::Result<Vec<TakenMail>> {
     let rows = sqlx::query!(
         r#"WITH due AS (
-               SELECT m.id, r.state, s.format, s.attached FROM report_mail m
+               SELECT m.id, r.state, s.format, s.attached, s.bundle FROM report_mail m
                JOIN report r ON r.id = m.report_id AND r.state >= 2 JOIN report_schedule s ON s.id = m.schedule_id
                WHERE m.due_at <= $1 ORDER BY m.due_at, m.id LIMIT $3 FOR UPDATE OF m SKIP LOCKED)
            UPDATE report_mail m SET due_at = $2, attempts = least(m.attempts, 32000) + 1 FROM due WHERE m.id = due.id
-           RETURNING m.id, m.message_id, m.report_id, m.recipient, m.attempts, m.created_at, due.state, due.format, due.attached"#,
+           RETURNING m.id, m.message_id, m.report_id, m.recipient, m.attempts, m.created_at, due.state, due.format, due.attached, due.bundle"#,
         now,
         until,
         limit
@@ -243,6 +248,7 @@ pub async fn take_due_mails(
             recipient: row.recipient,
             format: of_code(ReportFormat::ALL, row.format),
             attached: row.attached,
+            bundle: row.bundle,
             attempts: row.attempts,
             created_at: row.created_at,
         })

@@ -89,6 +89,10 @@ pub struct ReportScheduleSettings {
     /// Whether the file is attached to the mail; else there is a link in it that is good for 30 days.
     #[serde(default = "attached")]
     pub attached: bool,
+    /// Whether there is a link to the bundle in the mail that the report is verified by, good for 30 days. Whole batches are
+    /// in it, with what the same probes saw of other monitors.
+    #[serde(default)]
+    pub bundle: bool,
     /// Whom it is mailed to: 1 to 20 addresses.
     pub recipients: Vec<String>,
 }
@@ -140,6 +144,10 @@ pub struct ReportLinkRequest {
     /// Days, 1 to 365; 30 unless given.
     #[serde(default = "link_days")]
     pub days: u16,
+    /// Whether the link gives the bundle, too, that the report is verified by. Whole batches are in it, with what the same
+    /// probes saw of other monitors.
+    #[serde(default)]
+    pub bundle: bool,
 }
 
 fn link_days() -> u16 {
@@ -150,7 +158,8 @@ fn link_days() -> u16 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReportLink {
-    /// The report as a page; `/pdf`, `/xlsx`, `/csv` or `/json` at its end gives it as a file.
+    /// The report as a page; `/pdf`, `/xlsx`, `/csv` or `/json` at its end gives it as a file, `/bundle` the bundle where
+    /// the link gives it.
     pub url: String,
     /// Until when it is good.
     pub expires_at: DateTime<Utc>,

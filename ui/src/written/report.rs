@@ -3,7 +3,7 @@
 use super::{
     Page,
     agreement_words::{bounds, coverage, share},
-    form::{field, refusal},
+    form::{field, flag, refusal},
     reports::{look, period},
     words::{moment, percent},
 };
@@ -107,6 +107,7 @@ fn files(id: i32, can_share: bool) -> AnyView {
                 {field("/days", "Share it for so many days", "Whoever has the link reads the report without an account. The page that opens is the link.", html! {
                     <input class="input input-small" r#type="number" min="1" max="365" value="30" id=input_id("/days") name="days" data-kind="number" aria-describedby="problem-days" />
                 })}
+                {flag("bundle", false, "With the bundle", "So that they can check it. Whole batches are in it, with what the same probes saw of other monitors.")}
                 {refusal()}
                 <button class="button" r#type="submit">"Make a link"</button>
             </form>

@@ -2,7 +2,7 @@
 
 use super::{
     Page,
-    form::{field, problem, refusal},
+    form::{field, flag, problem, refusal},
     words::moment,
 };
 use crate::{
@@ -78,13 +78,14 @@ fn name_of(rhythm: ReportRhythm) -> &'static str {
 fn row(schedule: &ReportSchedule, can_edit: bool) -> AnyView {
     let settings = &schedule.settings;
     let form = format!(
-        "{} {}",
+        "{} {}{}",
         settings.format.as_str().to_uppercase(),
         if settings.attached {
             "attached"
         } else {
             "by a link"
-        }
+        },
+        if settings.bundle { ", with the bundle" } else { "" }
     );
     let remove = can_edit.then(|| {
         let api = format!("DELETE /api/v1/report-schedules/{}", schedule.id);
@@ -171,6 +172,7 @@ fn add(slas: &[Sla]) -> AnyView {
                     <span>"Attach the file. Else there is a link in the mail, good for 30 days."</span>
                 </label>
                 {problem("/attached")}
+                {flag("bundle", false, "A link to the bundle that it is verified by", "Whole batches are in it, with what the same probes saw of other monitors.")}
                 {refusal()}
                 <div class="actions"><button class="button button-primary" r#type="submit">"Save"</button></div>
             </form>

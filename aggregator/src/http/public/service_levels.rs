@@ -2,7 +2,7 @@
 
 use super::{Address, Visit};
 use crate::{
-    http::{error::ApiResult, report_bundles::stream_bundle, report_files::public_report},
+    http::{error::ApiResult, report_files::SharedReport},
     state::AppState,
 };
 use axum::response::Response;
@@ -29,9 +29,10 @@ pub async fn report(visit: &Visit<'_>, id: &str, form: Option<&str>) -> ApiResul
     let holds = |reports: &[PublicReport]| reports.iter().any(|one| one.id == id);
     let sla = slas.iter().find(|sla| holds(&sla.reports));
     let sla = sla.ok_or_else(|| visit.nothing())?;
-    match form {
-        Some("bundle") if sla.has_bundles => stream_bundle(visit.state.clone(), id).await,
-        Some("bundle") => Err(visit.nothing()),
-        form => public_report(visit.state, id, form).await,
-    }
+    let report = SharedReport {
+        id,
+        address: format!("{}/sla/reports/{id}", visit.base()),
+        has_bundle: sla.has_bundles,
+    };
+    report.answer(visit.state, form).await
 }

@@ -278,3 +278,77 @@ async fn a_schedule_is_written_changed_and_deleted(pool: PgPool) {
         "its reports stay"
     );
 }
+
+/// What a request without an account is answered.
+async fn outside(server: &TestServer, path: &str) -> (u16, String) {
+    let answer = server.send("GET", path, &[], None).await;
+    let media_type = answer.headers["content-type"].to_str().unwrap().to_owned();
+    (answer.status.as_u16(), media_type)
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_link_gives_the_bundle_where_it_was_made_for_it(pool: PgPool) {
+    let Some(smtp) = SmtpServer::start(SmtpTls::None, None) else {
+        return;
+    };
+    let server = scene(pool, Some(&smtp)).await;
+    let editor = server.client(Role::Editor).await;
+    let mut with_bundle = settings("daily", true);
+    with_bundle["bundle"] = json!(true);
+    let made = editor.post("/api/v1/report-schedules", with_bundle).await.json();
+    assert_eq!(made["bundle"], json!(true), "{made}");
+    server.state.clock.advance(TimeDelta::hours(28));
+    run_all(&server.state).await.unwrap();
+    assert!(make_next_report(&server.state).await.unwrap());
+    assert_eq!(mail_due_reports(&server.state).await.unwrap(), 1);
+    let mails = smtp.received(1);
+    let bytes: Vec<u8> = mails[0].data.chars().map(|c| c as u8).collect();
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(mail.attachment_count(), 1);
+    let text = mail.body_text(0).unwrap().into_owned();
+    let mut words = text.split_whitespace();
+    let mailed = words.find(|word| word.starts_with("https://")).unwrap();
+    let mailed = mailed.strip_prefix("https://watch.example.org").unwrap();
+    assert!(mailed.ends_with("/bundle"), "{mailed}");
+    let zip = (200, "application/zip".to_owned());
+    assert_eq!(outside(&server, mailed).await, zip);
+
+    let editor = server.client(Role::Editor).await;
+    let mut paths = Vec::new();
+    for bundle in [false, true] {
+        let asked = json!({"days": 2, "bundle": bundle});
+        let link = editor.post("/api/v1/reports/1/links", asked).await.json();
+        let url = link["url"].as_str().unwrap();
+        paths.push(url.strip_prefix("https://watch.example.org").unwrap().to_owned());
+    }
+    let [plain, whole] = &paths[..] else {
+        unreachable!("two were made")
+    };
+    let page = server.send("GET", whole, &[], None).await.text;
+    assert!(
+        page.contains(&format!("{whole}/bundle")) && page.contains(&format!("{whole}/pdf")),
+        "{page}"
+    );
+    let page = server.send("GET", plain, &[], None).await.text;
+    assert!(
+        !page.contains("/bundle\"") && page.contains(&format!("{plain}/pdf")),
+        "{page}"
+    );
+    assert_eq!(outside(&server, &format!("{whole}/bundle")).await, zip);
+    assert_eq!(
+        outside(&server, &format!("{plain}/bundle")).await.0,
+        404,
+        "it was not made for it"
+    );
+    let mut altered = whole.clone().into_bytes();
+    let last = altered.len() - 2;
+    altered[last] = if altered[last] == b'A' { b'B' } else { b'A' };
+    let altered = String::from_utf8(altered).unwrap();
+    assert_eq!(outside(&server, &format!("{altered}/bundle")).await.0, 404);
+    server.state.clock.advance(TimeDelta::days(3));
+    assert_eq!(
+        outside(&server, &format!("{whole}/bundle")).await.0,
+        404,
+        "its time is over"
+    );
+}

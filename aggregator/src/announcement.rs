@@ -5,9 +5,8 @@ use crate::{
     evaluation::TakenBatch,
     state::AppState,
     store::{
-        evaluation_queue::{judging_version, list_queued},
-        incident::count_open,
-        live::list_state_events,
+        evaluation_queue::judging_version, incident::count_open, live::list_state_events,
+        stored_batch::find_stored_batches,
     },
 };
 use edgewatch_client::event::Event;
@@ -121,7 +120,7 @@ impl AppState {
         let mut db = self.pool.acquire().await?;
         let mut results = Vec::new();
         let version = judging_version(&mut db).await?;
-        for queued in list_queued(&mut db, batches).await? {
+        for queued in find_stored_batches(&mut db, batches).await? {
             let mut batch = TakenBatch::read(&queued).map_err(|fault| sqlx::Error::Decode(fault.into()))?;
             let assigned = self
                 .assigned_monitors

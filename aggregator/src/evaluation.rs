@@ -31,6 +31,7 @@ use crate::{
         flapping::settle_flapping,
         maintenance::judge_passed_edges,
         policy::take_to_judge,
+        stored_batch::find_stored_batches,
         vote::list_quiet_pairs,
     },
 };
@@ -251,7 +252,7 @@ async fn collect(state: &AppState, db: &mut PgConnection, ids: &[i64]) -> sqlx::
         }
     }
     if !elsewhere.is_empty() {
-        for queued in queue::list_queued(db, &elsewhere).await? {
+        for queued in find_stored_batches(db, &elsewhere).await? {
             let id = queued.id;
             match TakenBatch::read(&queued) {
                 Ok(batch) => batches.push(batch),

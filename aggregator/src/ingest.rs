@@ -11,6 +11,7 @@ use crate::{
         probe::status_of_code,
         result_rows::{self, ResultRows},
         signer::Signer,
+        stored_batch::find_digest,
     },
     untrusted_text::{clean, clean_json},
 };
@@ -230,7 +231,7 @@ async fn store(
         if !remember_nonce(&mut *transaction, keyid, nonce, keep_until).await? {
             return Err(replayed().into());
         }
-        let stored = batch::find_digest(&mut transaction, signed.probe.id, seq).await?;
+        let stored = find_digest(&mut transaction, signed.probe.id, seq).await?;
         transaction.commit().await?;
         return if stored.as_deref() == Some(digest) {
             Ok(None)

@@ -12,12 +12,13 @@ use crate::{
     state::AppState,
     store::{
         enrolment::list_enrolments,
-        evidence::{ChainRange, EvidenceProbe, find_range, list_evidence, list_evidence_probes},
+        evidence::{ChainRange, EvidenceProbe, find_range, list_evidence_probes},
         incident_outage::list_monitor_names,
         log::list_leaves,
         log_checkpoint::{StoredCheckpoint, Wanted, list_checkpoints, list_keys},
         policy::{MonitorRules, list_rules},
         region::list_region_names,
+        stored_batch::list_stored_batches,
         vantage::list_disqualified_windows,
     },
 };
@@ -129,7 +130,7 @@ pub async fn write_bundle(
         let mut from_seq = probe.range.from_seq;
         loop {
             let read =
-                list_evidence(&mut *db, probe.id, from_seq, probe.range.to_seq, BATCHES_AT_ONCE).await?;
+                list_stored_batches(&mut db, probe.id, from_seq, probe.range.to_seq, BATCHES_AT_ONCE).await?;
             let (Some(first), Some(last)) = (read.first(), read.last()) else {
                 break;
             };
@@ -142,25 +143,18 @@ pub async fn write_bundle(
             let leaves = list_leaves(&mut *db, between).await?;
             known.extend(read.iter().filter_map(|batch| leaves.get(&batch.id)));
             let fingerprint = probe.record.fingerprint.clone();
-            // Unpacking and packing a megabyte takes a while: not on a thread that answers others.
+            // Packing a megabyte takes a while: not on a thread that answers others.
             writer = tokio::task::spawn_blocking(move || -> Result<_, Fault> {
                 for batch in read {
                     let header = RecordHeader {
                         seq: batch.seq.unsigned_abs(),
                         received_ms: batch.received_at.timestamp_millis(),
                         leaf: leaves.get(&batch.id).copied(),
-                        authority: batch.authority,
-                        signature_input: batch.signature_input,
-                        signature: batch.signature,
+                        authority: batch.signed.authority,
+                        signature_input: batch.signed.signature_input,
+                        signature: batch.signed.signature,
                     };
-                    // What came compressed was signed so.
-                    let is_as_signed = header.signature_input.contains("\"content-encoding\"");
-                    let body = if is_as_signed {
-                        batch.body
-                    } else {
-                        zstd::stream::decode_all(&*batch.body)?
-                    };
-                    writer.put_batch(&fingerprint, &header, &body)?;
+                    writer.put_batch(&fingerprint, &header, &batch.signed.bytes)?;
                 }
                 Ok(writer)
             })

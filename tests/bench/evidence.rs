@@ -1,6 +1,7 @@
-//! Evidence: what a signed batch takes on the disk until it is deleted, and what the log takes for good, for each observation.
+//! Evidence: what a signed batch takes on the disk while it is new, once it is packed, and what the log takes for good, for each
+//! observation; and what packing costs.
 
-use crate::ingest::seen;
+use crate::{cpu, ingest::seen};
 use edgewatch_protocol::{
     observation::Observation,
     path,
@@ -27,7 +28,13 @@ struct Shape {
     compressed: bool,
 }
 
-const SHAPES: [Shape; 4] = [
+/// How long packing may take.
+const PACKED_WITHIN: Duration = Duration::from_mins(5);
+
+/// How long is looked at what is used while nothing is packed.
+const IDLE: Duration = Duration::from_secs(10);
+
+const SHAPES: [Shape; 5] = [
     Shape {
         name: "10 monitors, JSON",
         monitors: 10,
@@ -39,6 +46,12 @@ const SHAPES: [Shape; 4] = [
         monitors: 100,
         rounds: 1,
         compressed: false,
+    },
+    Shape {
+        name: "10 monitors, compressed",
+        monitors: 10,
+        rounds: 1,
+        compressed: true,
     },
     Shape {
         name: "100 monitors, compressed",
@@ -65,8 +78,8 @@ pub async fn measure() {
     }
     println!("\nEvidence, bytes on the disk for each observation, {BATCHES} batches a probe");
     println!(
-        "{:<30}{:>10}{:>12}{:>10}{:>10}{:>12}",
-        "", "body", "signature", "batch", "log", "in the log"
+        "{:<30}{:>10}{:>12}{:>10}{:>10}{:>12}{:>10}{:>15}",
+        "", "body", "signature", "batch", "log", "in the log", "packed", "CPU to pack"
     );
     let mut database = connect_database(directory.path()).await;
     for (number, shape) in SHAPES.iter().enumerate() {
@@ -75,13 +88,16 @@ pub async fn measure() {
         send(&probe, shape).await;
         let behind = wait_for_log(&mut database).await;
         let after = sizes(&mut database).await;
+        let packed = pack(&aggregator, &mut database).await;
         let observations = BATCHES as f64 * f64::from(shape.monitors) * shape.rounds as f64;
         let [body, signature, batch, log] =
             std::array::from_fn(|n| (after[n] - before[n]) as f64 / observations);
         println!(
-            "{:<30}{body:>10.1}{signature:>12.1}{batch:>10.1}{log:>10.2}{:>10.1} s",
+            "{:<30}{body:>10.1}{signature:>12.1}{batch:>10.1}{log:>10.2}{:>10.1} s{:>10.1}{:>12.1} us",
             shape.name,
-            behind.as_secs_f64()
+            behind.as_secs_f64(),
+            packed.bytes as f64 / observations,
+            packed.cpu.as_secs_f64() * 1e6 / observations
         );
     }
 }
@@ -126,6 +142,56 @@ async fn send(probe: &NativeProbe, shape: &Shape) {
     }
 }
 
+/// What packing brought.
+struct Packed {
+    /// What it takes on the disk, with indices.
+    bytes: i64,
+    /// Processor time that it took, the database's too.
+    cpu: Duration,
+}
+
+/// Has all batches packed, as if they had come long ago.
+async fn pack(aggregator: &Aggregator, database: &mut PgConnection) -> Packed {
+    const SIZE: &str = "SELECT pg_total_relation_size('batch_pack')";
+    let before: i64 = sqlx::query_scalar(SIZE)
+        .fetch_one(&mut *database)
+        .await
+        .expect("a size");
+    let (idle, begun) = (cpu::of_tree(aggregator.id()), Instant::now());
+    tokio::time::sleep(IDLE).await;
+    let idle = (cpu::of_tree(aggregator.id()) - idle).as_secs_f64() / begun.elapsed().as_secs_f64();
+    sqlx::query("UPDATE batch SET received_at = received_at - interval '7 hours'")
+        .execute(&mut *database)
+        .await
+        .expect("batches of long ago");
+    let (cpu_before, begun) = (cpu::of_tree(aggregator.id()), Instant::now());
+    while sqlx::query_scalar("SELECT EXISTS (SELECT FROM batch)")
+        .fetch_one(&mut *database)
+        .await
+        .expect("an answer")
+    {
+        assert!(begun.elapsed() < PACKED_WITHIN, "batches are not packed");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let used = cpu::of_tree(aggregator.id()) - cpu_before;
+    let idle = Duration::from_secs_f64(idle * begun.elapsed().as_secs_f64());
+    // Batches of the next kind begin with an empty table.
+    for statement in ["VACUUM FULL batch", "VACUUM batch_pack"] {
+        sqlx::query(statement)
+            .execute(&mut *database)
+            .await
+            .expect("it is vacuumed");
+    }
+    let after: i64 = sqlx::query_scalar(SIZE)
+        .fetch_one(database)
+        .await
+        .expect("a size");
+    Packed {
+        bytes: after - before,
+        cpu: used.saturating_sub(idle),
+    }
+}
+
 /// A check that took a little more or less than the one before it.
 fn differing(monitor: i32, slot_ms: i64, seq: u64) -> Observation {
     let mut observation = seen(monitor, slot_ms);
@@ -136,7 +202,10 @@ fn differing(monitor: i32, slot_ms: i64, seq: u64) -> Observation {
         state ^= state << 17;
         (state % u64::from(most)) as u32
     };
-    observation.started_ms = slot_ms + 100 + i64::from(by(900));
+    // Hosts differ, and each from check to check by a quarter either way; a few checks take much longer.
+    let host = 50 + monitor.unsigned_abs().wrapping_mul(2_654_435_761) % 150;
+    observation.started_ms = slot_ms + i64::from(by(40));
+    let mut total_us = 50 + by(350);
     for (phase, usual) in [
         (Phase::Dns, 4_000),
         (Phase::Tcp, 9_000),
@@ -145,10 +214,18 @@ fn differing(monitor: i32, slot_ms: i64, seq: u64) -> Observation {
         (Phase::Ttfb, 30_000),
         (Phase::Body, 900),
     ] {
-        let time = PhaseTime::Measured(usual + by(usual / 5));
-        observation.sight.phases.set(phase, time);
+        let usual = usual * host / 100;
+        let slow = if by(40) == 0 { by(usual * 3) } else { 0 };
+        let took = usual / 2 + (by(usual) + by(usual) + by(usual)) / 3 + slow;
+        observation.sight.phases.set(phase, PhaseTime::Measured(took));
+        total_us += took;
     }
-    observation.sight.total_us = 65_000 + by(13_000);
+    observation.sight.total_us = total_us;
+    if let Some(certificate) = &mut observation.sight.certificate {
+        certificate.subject = format!("www.example-{monitor}.org");
+        certificate.not_before_ms = 1_760_000_000_000 + i64::from(monitor) * 86_400_000;
+        certificate.not_after_ms = certificate.not_before_ms + 7_776_000_000;
+    }
     observation
 }
 

@@ -11,21 +11,18 @@ use crate::{
     store::{
         evaluation_queue::holds_evaluation,
         incident_evidence::{
-            DueOutage, ReadOutage, RegionResults, is_evidence_due, list_batches, list_due_outages,
-            list_region_results, store_evidence, store_faults,
+            DueOutage, ReadOutage, RegionResults, is_evidence_due, list_due_outages, list_region_results,
+            store_evidence, store_faults,
         },
         result::ResultKey,
+        stored_batch::{StoredBatch, find_stored_batches},
     },
     untrusted_text::clean_json,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use edgewatch_client::{
-    incident::{IncidentDifference, Sighting},
-    result::Evidence,
-};
+use edgewatch_client::incident::{IncidentDifference, Sighting};
 use edgewatch_domain::fault::{Look, Pair, Sample, differences, sentence};
 use edgewatch_protocol::{
-    batch::{Batch, MAX_BODY_BYTES},
     facts::Facts,
     observation::{Outcome, OutcomeState, Sight},
     phase::Phase,
@@ -109,12 +106,12 @@ async fn read_sightings(
     let ids: Vec<_> = wanted.keys().copied().collect();
     let mut sightings = Sightings::new();
     for some in ids.chunks(BATCHES_AT_ONCE) {
-        let batches = list_batches(&mut *db, some).await?;
+        let batches = find_stored_batches(&mut *db, some).await?;
         let wanted: HashMap<_, _> = some.iter().filter_map(|id| wanted.remove_entry(id)).collect();
         let read = tokio::task::spawn_blocking(move || {
-            let of_batch = |(id, evidence, body): &(i64, Evidence, Vec<u8>)| {
-                let wanted = wanted.get(id).map(Vec::as_slice).unwrap_or_default();
-                read_batch(evidence, body, wanted)
+            let of_batch = |batch: &StoredBatch| {
+                let wanted = wanted.get(&batch.id).map(Vec::as_slice).unwrap_or_default();
+                read_batch(batch, wanted)
             };
             batches.iter().flat_map(of_batch).collect::<Vec<_>>()
         });
@@ -130,16 +127,16 @@ struct Wanted {
     lag_ms: i32,
 }
 
-fn read_batch(evidence: &Evidence, body: &[u8], wanted: &[Wanted]) -> Vec<(ResultKey, Sighting)> {
-    let json = zstd::bulk::decompress(body, MAX_BODY_BYTES).unwrap_or_default();
-    let Ok(batch) = serde_json::from_slice::<Batch>(&json) else {
+fn read_batch(stored: &StoredBatch, wanted: &[Wanted]) -> Vec<(ResultKey, Sighting)> {
+    let Ok(batch) = stored.read() else {
         tracing::error!(
-            probe = evidence.probe,
-            seq = evidence.seq,
+            probe = stored.fingerprint,
+            seq = stored.seq,
             "the evidence of a batch cannot be read; it is not copied"
         );
         return Vec::new();
     };
+    let evidence = stored.evidence(Some(&batch));
     let sighting = |wanted: &Wanted| {
         let place = usize::try_from(wanted.key.position).ok()?;
         let observation = batch.observations.get(place)?;

@@ -1,11 +1,10 @@
 //! A batch as it is judged: what of it became results.
 
-use crate::store::{evaluation_queue::QueuedBatch, overview::RecentResult, result_rows, vote::Pair};
+use crate::store::{overview::RecentResult, result_rows, stored_batch::StoredBatch, vote::Pair};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::event::LiveResult;
 use edgewatch_domain::admission::{AHEAD_MS, Implausible, OLDEST_MS, plausible};
 use edgewatch_protocol::{
-    batch::Batch,
     name::Region,
     observation::{Observation, OutcomeState},
 };
@@ -58,9 +57,8 @@ impl TakenBatch {
     ///
     /// # Errors
     /// What is wrong with it: it was stored by something else.
-    pub fn read(queued: &QueuedBatch) -> Result<Self, String> {
-        let body = zstd::stream::decode_all(queued.body.as_slice()).map_err(|error| error.to_string())?;
-        let batch: Batch = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+    pub fn read(queued: &StoredBatch) -> Result<Self, String> {
+        let batch = queued.read()?;
         let mut dropped = Dropped::default();
         let results = batch.observations.iter().filter_map(|observation| {
             let started_at = plausible_time(observation, queued.received_at, &mut dropped)?;

@@ -241,17 +241,25 @@ async fn evidence_stays_until_it_is_in_the_log(pool: PgPool) {
     )
     .await;
     let count = async || -> i64 {
-        let count = sqlx::query_scalar("SELECT count(*) FROM batch");
+        let count = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM batch) + (SELECT coalesce(sum(cardinality(ids)), 0)::int8 FROM batch_pack)",
+        );
         count.fetch_one(&pool).await.unwrap()
     };
-    crate::store::batch::delete_batches_before(&pool, state.clock.now(), 10)
-        .await
-        .unwrap();
+    let delete = async || {
+        let now = state.clock.now();
+        crate::store::batch::delete_batches_before(&pool, now, 10)
+            .await
+            .unwrap();
+        crate::store::batch_pack::delete_packs_before(&pool, now, 10)
+            .await
+            .unwrap();
+    };
+    delete().await;
     assert_eq!(count().await, 5);
     run_all(&state).await.unwrap();
-    crate::store::batch::delete_batches_before(&pool, state.clock.now(), 10)
-        .await
-        .unwrap();
+    assert_eq!(count().await, 5);
+    delete().await;
     assert_eq!(count().await, 0);
     // What proofs need is there for good.
     assert_eq!(read_log(&pool).await.unwrap().size, 5);

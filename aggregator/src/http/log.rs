@@ -17,11 +17,12 @@ use crate::{
     },
     state::AppState,
     store::{
-        log::{count_waiting, find_batch, list_chains, list_leaves, load_tiles, read_log},
+        log::{count_waiting, list_chains, list_leaves, load_tiles, read_log},
         log_checkpoint::{
             StoredCheckpoint, Wanted, count_missing_days, find_latest, insert_cosignature, list_checkpoints,
             list_keys, list_witnesses, read_posting,
         },
+        stored_batch::find_number,
     },
 };
 use axum::{
@@ -231,7 +232,7 @@ async fn get_inclusion(
 ) -> ApiResult<Json<InclusionProof>> {
     let mut db = state.pool.acquire().await?;
     let in_log = || ApiError::not_found("batch in the log");
-    let batch = find_batch(&mut *db, &query.probe, query.seq)
+    let batch = find_number(&mut *db, &query.probe, query.seq)
         .await?
         .ok_or_else(in_log)?;
     let leaf = list_leaves(&mut *db, (batch, batch))

@@ -12,6 +12,7 @@ use crate::{
     store::{
         monitor::monitor_exists,
         result::{self, ResultFilter, ResultKey, StoredResult},
+        stored_batch::find_stored_batches,
     },
 };
 use axum::{Json, extract::State};
@@ -20,11 +21,7 @@ use edgewatch_client::{
     page::Page,
     result::{ResultDetail, ResultSummary, ResultsQuery},
 };
-use edgewatch_protocol::{
-    batch::{Batch, MAX_BODY_BYTES},
-    observation::Observation,
-    problem::ProblemType,
-};
+use edgewatch_protocol::{batch::Batch, observation::Observation, problem::ProblemType};
 use std::ops::RangeInclusive;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -105,26 +102,27 @@ async fn get_result(
 ) -> ApiResult<Json<ResultDetail>> {
     let missing = || ApiError::not_found("result");
     let key = parse_key(&result).ok_or_else(missing)?;
-    let (stored, evidence) = result::find_result(&state.pool, id, key)
+    let mut db = state.pool.acquire().await?;
+    let stored = result::find_result(&mut *db, id, key)
         .await?
         .ok_or_else(missing)?;
-    let (evidence, body) = evidence.ok_or_else(|| {
+    let kept = find_stored_batches(&mut db, &[key.batch_id]).await?.pop();
+    let kept = kept.ok_or_else(|| {
         ApiError::new(
             ProblemType::NotFound,
             "the retention of this result's evidence is over",
         )
     })?;
+    let batch = kept.read().ok();
     Ok(Json(ResultDetail {
-        observation: observation(&body, id, key.position),
+        evidence: kept.evidence(batch.as_ref()),
+        observation: batch.and_then(|batch| observation(batch, id, key.position)),
         summary: name(stored),
-        evidence,
     }))
 }
 
-/// The observation at a position of a compressed batch; `None` where the body is not kept any more.
-fn observation(body: &[u8], monitor: i32, position: i16) -> Option<Observation> {
-    let json = zstd::bulk::decompress(body, MAX_BODY_BYTES).ok()?;
-    let batch: Batch = serde_json::from_slice(&json).ok()?;
+/// The observation at a position of a batch, if it is of the monitor.
+fn observation(batch: Batch, monitor: i32, position: i16) -> Option<Observation> {
     let found = batch.observations.into_iter().nth(position.try_into().ok()?)?;
     (found.monitor.0 == monitor).then_some(found)
 }

@@ -6,6 +6,7 @@ mod heartbeats;
 mod load;
 mod log;
 mod notices;
+mod packs;
 mod retention;
 mod rollups;
 mod silence;
@@ -50,7 +51,7 @@ impl Job {
 /// What to tell once a job's work is committed.
 type AfterCommit = Vec<crate::announcement::Change>;
 
-const JOBS: [Job; 12] = [
+const JOBS: [Job; 13] = [
     Job::new(2, "silent_probes", Duration::from_secs(20), |state, db| {
         Box::pin(silence::silence_probes(state, db))
     }),
@@ -86,6 +87,9 @@ const JOBS: [Job; 12] = [
     }),
     Job::new(21, "log", Duration::from_secs(10), |state, db| {
         Box::pin(log::grow_log(state, db))
+    }),
+    Job::new(24, "evidence_packs", Duration::from_secs(20), |state, db| {
+        Box::pin(packs::pack_evidence(state, db))
     }),
 ];
 

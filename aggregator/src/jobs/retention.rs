@@ -5,15 +5,17 @@ use crate::{
     evaluation::VANTAGE_KNOWN_FOR,
     state::AppState,
     store::{
-        batch::delete_batches_before, nonce::forget_nonces, result_rows, rollup, session::purge_sessions,
-        status_page::purge_pages, test_report, vantage::delete_windows_before,
+        batch::delete_batches_before, batch_pack::delete_packs_before, nonce::forget_nonces, result_rows,
+        rollup, session::purge_sessions, status_page::purge_pages, test_report,
+        vantage::delete_windows_before,
     },
 };
 use chrono::TimeDelta;
 use sqlx::PgConnection;
 
-/// Evidence deleted at once: enough to keep up, too little to be in anybody's way.
+/// Evidence deleted at once, batches and packs: enough to keep up, too little to be in anybody's way.
 const EVIDENCE_AT_ONCE: i64 = 5_000;
+const PACKS_AT_ONCE: i64 = 500;
 
 /// How long test runs can be read after they were asked for.
 const TEST_RUN_RETENTION: TimeDelta = TimeDelta::days(7);
@@ -53,9 +55,10 @@ pub(super) async fn drop_results(state: &AppState, db: &mut PgConnection) -> sql
 pub(super) async fn delete_evidence(state: &AppState, db: &mut PgConnection) -> sqlx::Result<AfterCommit> {
     let days = state.settings().evidence_retention_days;
     let before = state.clock.now() - TimeDelta::days(days.into());
-    let deleted = delete_batches_before(db, before, EVIDENCE_AT_ONCE).await?;
-    if deleted > 0 {
-        tracing::info!(deleted, %before, "old evidence deleted");
+    let batches = delete_batches_before(&mut *db, before, EVIDENCE_AT_ONCE).await?;
+    let packs = delete_packs_before(db, before, PACKS_AT_ONCE).await?;
+    if batches + packs > 0 {
+        tracing::info!(batches, packs, %before, "old evidence deleted");
     }
     Ok(Vec::new())
 }

@@ -208,6 +208,35 @@ async fn a_bundle_proves_its_report_to_the_last_number(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
+async fn a_bundle_of_packed_batches_is_the_same(pool: PgPool) {
+    let mut server = TestServer::new(pool.clone());
+    an_hour(&mut server).await;
+    let mut seen = BTreeMap::new();
+    for (minutes, packs) in [(60, false), (40, false), (60, true), (40, true)] {
+        let reported = reported(&server, minutes, None).await;
+        if packs {
+            server.state.clock.advance(TimeDelta::hours(7));
+            crate::jobs::run_all(&server.state).await.unwrap();
+            let hot: i64 = sqlx::query_scalar("SELECT count(*) FROM batch")
+                .fetch_one(&pool)
+                .await
+                .unwrap();
+            assert_eq!(hot, 0);
+            server.state.clock.advance(-TimeDelta::hours(7));
+        }
+        let verification = verified(&server, reported).await;
+        let told: Vec<_> = verification.findings.iter().map(ToString::to_string).collect();
+        assert!(
+            verification.holds && verification.figures_are_equal(),
+            "{told:#?}"
+        );
+        let batches: Vec<_> = verification.probes.iter().map(|probe| probe.batches).collect();
+        let expected = seen.entry(minutes).or_insert_with(|| batches.clone());
+        assert_eq!(&batches, expected, "{packs}");
+    }
+}
+
+#[sqlx::test(migrator = "crate::store::migrate::PLAIN")]
 async fn what_came_after_the_report_is_not_in_its_bundle(pool: PgPool) {
     let mut server = TestServer::new(pool);
     an_hour(&mut server).await;

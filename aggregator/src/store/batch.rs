@@ -40,17 +40,6 @@ pub async fn lock_probe(db: &mut PgConnection, probe_id: i32) -> sqlx::Result<Lo
     .await
 }
 
-/// The digest of what is stored under a number of a probe's chain.
-pub async fn find_digest(db: &mut PgConnection, probe_id: i32, seq: i64) -> sqlx::Result<Option<Vec<u8>>> {
-    sqlx::query_scalar!(
-        "SELECT digest FROM batch WHERE probe_id = $1 AND seq = $2",
-        probe_id,
-        seq
-    )
-    .fetch_optional(db)
-    .await
-}
-
 /// A batch to be kept.
 #[derive(Debug)]
 pub struct NewBatch<'a> {

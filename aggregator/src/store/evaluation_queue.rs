@@ -1,6 +1,5 @@
 //! What is to be judged, and who does it: `evaluation_queue`, `evaluator`.
 
-use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 use std::time::Duration;
 use uuid::Uuid;
@@ -90,34 +89,6 @@ pub async fn take_queued(db: &mut PgConnection, at_most: i64) -> sqlx::Result<Ve
              SELECT batch_id FROM evaluation_queue ORDER BY batch_id LIMIT $1)
          RETURNING batch_id",
         at_most
-    )
-    .fetch_all(db)
-    .await
-}
-
-/// A stored batch, as it is judged when the process that took it did not pass it on.
-#[derive(Debug)]
-pub struct QueuedBatch {
-    /// Its number.
-    pub id: i64,
-    /// The number of its region.
-    pub region_id: i16,
-    /// The name of its region.
-    pub region: String,
-    /// When it came.
-    pub received_at: DateTime<Utc>,
-    /// Its body, compressed.
-    pub body: Vec<u8>,
-}
-
-/// Reads batches; those whose evidence is gone are left out.
-pub async fn list_queued(db: &mut PgConnection, batches: &[i64]) -> sqlx::Result<Vec<QueuedBatch>> {
-    sqlx::query_as!(
-        QueuedBatch,
-        "SELECT b.id, p.region_id, r.name AS region, b.received_at, b.body
-         FROM batch b JOIN probe p ON p.id = b.probe_id JOIN region r ON r.id = p.region_id
-         WHERE b.id = ANY($1) ORDER BY b.id",
-        batches
     )
     .fetch_all(db)
     .await

@@ -1,4 +1,4 @@
-//! Batches as they were signed, for bundles: `batch`, `probe`.
+//! Which batches belong to a bundle: `probe`, `batch`, `batch_pack`.
 
 use super::vote::at;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -60,17 +60,53 @@ pub async fn find_range(
     let apart = TimeDelta::milliseconds(AHEAD_MS + 60_000);
     let row = sqlx::query!(
         "SELECT
-             coalesce((SELECT max(seq) FROM batch WHERE probe_id = $1 AND received_at < $2),
-                      (SELECT min(seq) FROM batch WHERE probe_id = $1)) AS from_seq,
-             greatest(
-                 coalesce((SELECT min(seq) FROM batch WHERE probe_id = $1 AND received_at > $3 AND received_at <= $4),
-                          (SELECT max(seq) FROM batch WHERE probe_id = $1 AND received_at <= $4)),
-                 (SELECT max(b.seq) FROM result r JOIN batch b ON b.id = r.batch_id
-                  WHERE r.monitor_id = ANY($5) AND r.time >= $6 AND r.time < $7
-                    AND b.probe_id = $1 AND b.received_at <= $4)) AS to_seq",
+             coalesce(
+                 greatest(
+                     (SELECT max(seq) FROM batch WHERE probe_id = $1 AND received_at < $2),
+                     (SELECT max(k.first_seq + u.place - 1)
+                      FROM (SELECT first_seq, received_at FROM batch_pack
+                            WHERE probe_id = $1 AND first_received_at < $2 ORDER BY last_seq DESC LIMIT 1) AS k
+                      CROSS JOIN LATERAL UNNEST(k.received_at) WITH ORDINALITY AS u (at, place) WHERE u.at < $2)),
+                 least(
+                     (SELECT min(seq) FROM batch WHERE probe_id = $1),
+                     (SELECT min(first_seq) FROM batch_pack WHERE probe_id = $1))) AS from_seq,
+             coalesce(
+                 least(
+                     (SELECT min(seq) FROM batch WHERE probe_id = $1 AND received_at > $3 AND received_at <= $4),
+                     (SELECT min(k.first_seq + u.place - 1)
+                      FROM (SELECT first_seq, received_at FROM batch_pack
+                            WHERE probe_id = $1 AND last_received_at > $3 AND first_received_at <= $4
+                            ORDER BY last_seq LIMIT 1) AS k
+                      CROSS JOIN LATERAL UNNEST(k.received_at) WITH ORDINALITY AS u (at, place)
+                      WHERE u.at > $3 AND u.at <= $4)),
+                 greatest(
+                     (SELECT max(seq) FROM batch WHERE probe_id = $1 AND received_at <= $4),
+                     (SELECT max(k.first_seq + u.place - 1)
+                      FROM (SELECT first_seq, received_at FROM batch_pack
+                            WHERE probe_id = $1 AND first_received_at <= $4 ORDER BY last_seq DESC LIMIT 1) AS k
+                      CROSS JOIN LATERAL UNNEST(k.received_at) WITH ORDINALITY AS u (at, place)
+                      WHERE u.at <= $4))) AS to_seq",
         probe,
         at(span.from_ms) - apart,
         at(span.to_ms) + apart,
+        received_to
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    let Some((from_seq, to_seq)) = row.from_seq.zip(row.to_seq) else {
+        return Ok(None);
+    };
+    // What came later, and is of that time all the same.
+    let late = sqlx::query_scalar!(
+        "SELECT max(b.seq) FROM result r JOIN (
+             SELECT id, seq FROM batch WHERE probe_id = $1 AND seq > $2 AND received_at <= $3
+             UNION ALL
+             SELECT u.id, k.first_seq + u.place - 1
+             FROM batch_pack k CROSS JOIN LATERAL UNNEST(k.ids, k.received_at) WITH ORDINALITY AS u (id, at, place)
+             WHERE k.probe_id = $1 AND k.last_seq > $2 AND k.first_seq + u.place - 1 > $2 AND u.at <= $3) AS b ON b.id = r.batch_id
+         WHERE r.monitor_id = ANY($4) AND r.time >= $5 AND r.time < $6",
+        probe,
+        to_seq,
         received_to,
         monitors,
         at(span.from_ms),
@@ -78,49 +114,6 @@ pub async fn find_range(
     )
     .fetch_one(db)
     .await?;
-    Ok(row
-        .from_seq
-        .zip(row.to_seq)
-        .filter(|(from_seq, to_seq)| from_seq <= to_seq)
-        .map(|(from_seq, to_seq)| ChainRange { from_seq, to_seq }))
-}
-
-/// A batch as it is kept.
-#[derive(Debug)]
-pub struct StoredEvidence {
-    /// Its number.
-    pub id: i64,
-    /// Its number in the chain.
-    pub seq: i64,
-    /// When it came.
-    pub received_at: DateTime<Utc>,
-    /// See [`super::batch::NewBatch::body`].
-    pub body: Vec<u8>,
-    /// The `Signature-Input` field.
-    pub signature_input: String,
-    /// The `Signature` field.
-    pub signature: String,
-    /// What was signed as `@authority`.
-    pub authority: String,
-}
-
-/// Batches of a probe's chain from the one number to the other, in order, at most so many.
-pub async fn list_evidence(
-    db: impl PgExecutor<'_>,
-    probe: i32,
-    from_seq: i64,
-    to_seq: i64,
-    at_most: i64,
-) -> sqlx::Result<Vec<StoredEvidence>> {
-    sqlx::query_as!(
-        StoredEvidence,
-        "SELECT id, seq, received_at, body, signature_input, signature, authority FROM batch
-         WHERE probe_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq LIMIT $4",
-        probe,
-        from_seq,
-        to_seq,
-        at_most
-    )
-    .fetch_all(db)
-    .await
+    let to_seq = late.unwrap_or(to_seq);
+    Ok((from_seq <= to_seq).then_some(ChainRange { from_seq, to_seq }))
 }

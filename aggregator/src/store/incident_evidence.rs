@@ -1,12 +1,10 @@
-//! The frozen evidence of outages: `incident_evidence`, and what is read for it of `result` and `batch`. Set-based: a few
+//! The frozen evidence of outages: `incident_evidence`, and what is read for it of `result`. Set-based: a few
 //! statements for many outages.
 
 use super::result::ResultKey;
 use chrono::{DateTime, TimeDelta, Utc};
-use edgewatch_client::result::Evidence;
-use edgewatch_protocol::batch::Place;
 use serde_json::Value;
-use sqlx::{PgConnection, PgExecutor, types::Json};
+use sqlx::{PgConnection, PgExecutor};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How far before an outage the last good result is looked for.
@@ -156,31 +154,6 @@ pub async fn list_region_results(
         },
     });
     Ok(found.collect())
-}
-
-/// Batches with their bodies (zstd), by number; those whose retention is over are left out.
-pub async fn list_batches(
-    db: &mut PgConnection,
-    batches: &[i64],
-) -> sqlx::Result<Vec<(i64, Evidence, Vec<u8>)>> {
-    let rows = sqlx::query!(
-        r#"SELECT b.id, b.seq, b.digest, b.received_at, b.place AS "place: Json<Place>", b.body, p.fingerprint
-           FROM batch b JOIN probe p ON p.id = b.probe_id WHERE b.id = ANY($1)"#,
-        batches
-    )
-    .fetch_all(db)
-    .await?;
-    let batches = rows.into_iter().map(|row| {
-        let evidence = Evidence {
-            probe: row.fingerprint,
-            seq: row.seq,
-            digest: hex::encode(row.digest),
-            received_at: row.received_at,
-            place: row.place.0,
-        };
-        (row.id, evidence, row.body)
-    });
-    Ok(batches.collect())
 }
 
 /// What was read of an outage.

@@ -287,17 +287,6 @@ pub async fn list_leaves(
         .collect())
 }
 
-/// The number of a batch that a probe has sealed, while it is kept.
-pub async fn find_batch(db: impl PgExecutor<'_>, fingerprint: &str, seq: i64) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar!(
-        "SELECT b.id FROM batch b JOIN probe p ON p.id = b.probe_id WHERE p.fingerprint = $1 AND b.seq = $2",
-        fingerprint,
-        seq
-    )
-    .fetch_optional(db)
-    .await
-}
-
 /// A probe's chain, as far as it is in the log.
 #[derive(Debug)]
 pub struct LoggedChain {

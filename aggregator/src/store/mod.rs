@@ -3,6 +3,7 @@
 
 pub mod assignment;
 pub mod batch;
+pub mod batch_pack;
 pub mod config_region;
 pub mod definition;
 pub mod delivery;
@@ -47,6 +48,7 @@ pub mod status_page;
 pub mod status_page_component;
 pub mod status_page_sla;
 pub mod status_snapshot;
+pub mod stored_batch;
 pub mod stored_histogram;
 pub mod subscriber;
 pub mod test_report;

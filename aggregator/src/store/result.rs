@@ -2,9 +2,9 @@
 
 use super::phase_column;
 use chrono::{DateTime, TimeDelta, Utc};
-use edgewatch_client::result::{Evidence, ResultSummary};
-use edgewatch_protocol::{batch::Place, observation::OutcomeState, phase::PhaseTimes, reason::Reason};
-use sqlx::{PgExecutor, PgPool, types::Json};
+use edgewatch_client::result::ResultSummary;
+use edgewatch_protocol::{observation::OutcomeState, phase::PhaseTimes, reason::Reason};
+use sqlx::{PgExecutor, PgPool};
 
 /// Results are mostly asked for from the latest on: they are looked for in so long first, where the planner need not look
 /// at every day that there is.
@@ -157,20 +157,18 @@ async fn list_results_from(
     rows.into_iter().map(StoredResult::try_from).collect()
 }
 
-/// One result, with the evidence behind it and the evidence's body (zstd) where it is still kept.
+/// One result.
 pub async fn find_result(
     db: impl PgExecutor<'_>,
     monitor_id: i32,
     key: ResultKey,
-) -> sqlx::Result<Option<(StoredResult, Option<(Evidence, Vec<u8>)>)>> {
-    let row = sqlx::query!(
-        r#"SELECT p.time, p.batch_id, p.position, p.lag_ms, r.name AS region, p.dns_us, p.tcp_us, p.tls_us, p.request_us,
-                  p.ttfb_us, p.body_us, p.total_us, p.outcome, p.reason, p.http_status, p.message,
-                  b.seq AS "seq?", b.digest AS "digest?", b.received_at AS "received_at?",
-                  b.place AS "place?: Json<Place>", b.body AS "body?", o.fingerprint AS "fingerprint?"
-           FROM result p JOIN region r ON r.id = p.region_id
-           LEFT JOIN batch b ON b.id = p.batch_id LEFT JOIN probe o ON o.id = b.probe_id
-           WHERE p.monitor_id = $1 AND p.time = $2 AND p.batch_id = $3 AND p.position = $4"#,
+) -> sqlx::Result<Option<StoredResult>> {
+    let row = sqlx::query_as!(
+        Row,
+        "SELECT p.time, p.batch_id, p.position, p.lag_ms, r.name AS region, p.dns_us, p.tcp_us, p.tls_us, p.request_us,
+                p.ttfb_us, p.body_us, p.total_us, p.outcome, p.reason, p.http_status, p.message
+         FROM result p JOIN region r ON r.id = p.region_id
+         WHERE p.monitor_id = $1 AND p.time = $2 AND p.batch_id = $3 AND p.position = $4",
         monitor_id,
         key.time,
         key.batch_id,
@@ -178,48 +176,7 @@ pub async fn find_result(
     )
     .fetch_optional(db)
     .await?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let evidence = match (
-        row.seq,
-        row.digest,
-        row.received_at,
-        row.place,
-        row.body,
-        row.fingerprint,
-    ) {
-        (Some(seq), Some(digest), Some(received_at), Some(place), Some(body), Some(probe)) => {
-            let evidence = Evidence {
-                probe,
-                seq,
-                digest: hex::encode(digest),
-                received_at,
-                place: place.0,
-            };
-            Some((evidence, body))
-        }
-        _ => None,
-    };
-    let result = Row {
-        time: row.time,
-        batch_id: row.batch_id,
-        position: row.position,
-        lag_ms: row.lag_ms,
-        region: row.region,
-        dns_us: row.dns_us,
-        tcp_us: row.tcp_us,
-        tls_us: row.tls_us,
-        request_us: row.request_us,
-        ttfb_us: row.ttfb_us,
-        body_us: row.body_us,
-        total_us: row.total_us,
-        outcome: row.outcome,
-        reason: row.reason,
-        http_status: row.http_status,
-        message: row.message,
-    };
-    Ok(Some((result.try_into()?, evidence)))
+    row.map(StoredResult::try_from).transpose()
 }
 
 /// Removes the results of a monitor. The signed batches that brought them stay as evidence until their own retention.

@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Numbers that look random, the same each time.
 struct Noise(u64);
@@ -26,7 +26,7 @@ impl Noise {
     }
 
     fn hex(&mut self, bytes: usize) -> String {
-        (0..bytes).map(|_| format!("{:02x}", self.below(256))).collect()
+        hex::encode((0..bytes).map(|_| self.below(256) as u8).collect::<Vec<_>>())
     }
 }
 
@@ -100,9 +100,9 @@ fn bytes_each(monitors: u64, count: u64) -> f64 {
 fn an_observation_takes_hardly_more_than_its_times() {
     // The times of an observation are eleven bytes of noise, and a batch has eighty of signature and nonce.
     let few = bytes_each(10, 256);
-    assert!(few < 26.0, "{few}");
+    assert!(few < 20.5, "{few}");
     let many = bytes_each(100, 50);
-    assert!(many < 20.0, "{many}");
+    assert!(many < 14.5, "{many}");
 }
 
 #[test]
@@ -145,6 +145,13 @@ fn what_is_like_no_batch_comes_out_the_same() {
 }
 
 #[test]
+fn a_pack_of_long_ago_is_read() {
+    // What lies in databases: if this fails, another form is to be written under another number, and this one still read.
+    let stored = include_bytes!("form_1.pack");
+    assert!(unpack(stored).unwrap() == batches(2, 40, false));
+}
+
+#[test]
 fn a_pack_that_is_torn_or_altered_is_none() {
     let whole = pack(&batches(3, 4, false)).unwrap();
     for end in 0..whole.len() {
@@ -174,17 +181,19 @@ proptest! {
     }
 }
 
-/// The least of some times: what else runs meanwhile is not counted.
-fn least(work: impl Fn()) -> Duration {
-    let time = |_| {
-        let begun = Instant::now();
-        work();
-        begun.elapsed()
-    };
-    (0..5).map(time).min().unwrap()
+/// Processor time of this thread, as Linux counts it: what else runs meanwhile is not in it.
+fn processor_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
 }
 
-/// Figures; `--ignored --nocapture`, optimised.
+fn cost(work: impl Fn()) -> Duration {
+    let begun = processor_time();
+    work();
+    processor_time().saturating_sub(begun)
+}
+
+/// Figures, on Linux; `--ignored --nocapture`, optimised.
 #[test]
 #[ignore = "it measures"]
 fn what_packing_takes() {
@@ -199,8 +208,8 @@ fn what_packing_takes() {
         let batches = batches(monitors, count, as_frames);
         let observations = (monitors * count) as f64;
         let pack = pack(&batches).unwrap();
-        let packed = least(|| assert_eq!(super::pack(&batches).unwrap().len(), pack.len()));
-        let unpacked = least(|| assert_eq!(unpack(&pack).unwrap().len(), batches.len()));
+        let packed = cost(|| assert_eq!(super::pack(&batches).unwrap().len(), pack.len()));
+        let unpacked = cost(|| assert_eq!(unpack(&pack).unwrap().len(), batches.len()));
         let each = |time: Duration| time.as_secs_f64() * 1e6 / observations;
         let kind = if as_frames { "frames" } else { "JSON" };
         println!(

@@ -159,7 +159,8 @@ async fn pack(aggregator: &Aggregator, database: &mut PgConnection) -> Packed {
         .expect("a size");
     let (idle, begun) = (cpu::of_tree(aggregator.id()), Instant::now());
     tokio::time::sleep(IDLE).await;
-    let idle = (cpu::of_tree(aggregator.id()) - idle).as_secs_f64() / begun.elapsed().as_secs_f64();
+    let idle =
+        cpu::of_tree(aggregator.id()).saturating_sub(idle).as_secs_f64() / begun.elapsed().as_secs_f64();
     sqlx::query("UPDATE batch SET received_at = received_at - interval '7 hours'")
         .execute(&mut *database)
         .await
@@ -173,7 +174,7 @@ async fn pack(aggregator: &Aggregator, database: &mut PgConnection) -> Packed {
         assert!(begun.elapsed() < PACKED_WITHIN, "batches are not packed");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let used = cpu::of_tree(aggregator.id()) - cpu_before;
+    let used = cpu::of_tree(aggregator.id()).saturating_sub(cpu_before);
     let idle = Duration::from_secs_f64(idle * begun.elapsed().as_secs_f64());
     // Batches of the next kind begin with an empty table.
     for statement in ["VACUUM FULL batch", "VACUUM batch_pack"] {

@@ -1,10 +1,6 @@
 //! Incidents: `/api/v1/incidents`.
 
-use crate::{
-    json::{FromJson, Json, Unreadable},
-    json_object,
-    result::Evidence,
-};
+use crate::{json_by_serde, json_object, result::Evidence};
 use chrono::{DateTime, Utc};
 pub use edgewatch_domain::incident::Severity;
 use edgewatch_protocol::observation::Sight;
@@ -27,18 +23,7 @@ pub enum IncidentStatus {
     Merged,
 }
 
-impl FromJson for IncidentStatus {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        Ok(match json.text()? {
-            "open" => Self::Open,
-            "acknowledged" => Self::Acknowledged,
-            "resolved" => Self::Resolved,
-            "withdrawn" => Self::Withdrawn,
-            "merged" => Self::Merged,
-            _ => return Err(Unreadable::Mismatch),
-        })
-    }
-}
+json_by_serde!(IncidentStatus);
 
 /// The query of the list. Incidents that were merged into others are not listed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -227,16 +212,7 @@ pub enum UpdateKind {
     Public = 2,
 }
 
-impl FromJson for UpdateKind {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        Ok(match json.text()? {
-            "event" => Self::Event,
-            "internal" => Self::Internal,
-            "public" => Self::Public,
-            _ => return Err(Unreadable::Mismatch),
-        })
-    }
-}
+json_by_serde!(UpdateKind);
 
 /// The evidence of an outage, frozen when it was confirmed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

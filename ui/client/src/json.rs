@@ -3,7 +3,7 @@
 //! `serde_json` is made for speed: of each type it compiles several readers, each with its own messages, which was a
 //! fifth of what the browser had to load. Here a text becomes a tree, once for all types, and a type takes its members
 //! from the tree by their names: [`json_object!`](crate::json_object) lists them, and does not compile when one is missing.
-//! Types that only `serde` can read are read by it from the same tree; see [`Json::by_serde`].
+//! Types that only `serde` can read are read by it from the same tree; see [`json_by_serde!`](crate::json_by_serde).
 //!
 //! The server reads with it too while it renders a page, so both sides see the same.
 
@@ -119,7 +119,7 @@ impl Json<'_> {
         self.get(name).map_or_else(|| Ok(default()), T::from_json)
     }
 
-    /// Reads a type as `serde` derives it. Where its shape is flat or tagged, that takes ten times the code.
+    /// Reads a type as `serde` derives it.
     pub fn by_serde<'de, T: Deserialize<'de>>(&'de self) -> Result<T, Unreadable> {
         T::deserialize(self)
     }
@@ -152,5 +152,18 @@ macro_rules! json_object {
     };
     (@ $json:ident $field:ident flat) => {
         $crate::json::FromJson::from_json($json)?
+    };
+}
+
+/// Makes types readable as `serde` derives it: `json_by_serde!(Name, …)`. Where a shape is flat or tagged, that takes ten
+/// times the code, which does not count for what the server alone reads.
+#[macro_export]
+macro_rules! json_by_serde {
+    ($($type:ty),+ $(,)?) => {
+        $(impl $crate::json::FromJson for $type {
+            fn from_json(json: &$crate::json::Json<'_>) -> Result<Self, $crate::json::Unreadable> {
+                json.by_serde()
+            }
+        })+
     };
 }

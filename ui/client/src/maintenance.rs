@@ -1,10 +1,6 @@
 //! Maintenance windows: `/api/v1/maintenance`.
 
-use crate::{
-    address::time_text,
-    json::{FromJson, Json, Unreadable},
-    json_object,
-};
+use crate::{address::time_text, json_by_serde, json_object};
 use chrono::{DateTime, Utc};
 use edgewatch_domain::maintenance::Schedule;
 use serde::{Deserialize, Serialize};
@@ -53,24 +49,7 @@ pub enum MaintenanceSchedule {
     },
 }
 
-impl FromJson for MaintenanceSchedule {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        let tag = json.get("type").ok_or(Unreadable::Missing("type"))?;
-        Ok(match tag.text()? {
-            "once" => Self::Once {
-                from: json.member("from")?,
-                to: json.member("to")?,
-            },
-            "recurring" => Self::Recurring {
-                zone: json.member("zone")?,
-                start: json.member("start")?,
-                duration_min: json.member("duration_min")?,
-                rule: json.member("rule")?,
-            },
-            _ => return Err(Unreadable::Mismatch),
-        })
-    }
-}
+json_by_serde!(MaintenanceSchedule);
 
 impl From<&MaintenanceSchedule> for Schedule {
     fn from(schedule: &MaintenanceSchedule) -> Self {
@@ -190,16 +169,7 @@ pub enum MaintenanceStatus {
     Over,
 }
 
-impl FromJson for MaintenanceStatus {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        match json.text()? {
-            "open" => Ok(Self::Open),
-            "planned" => Ok(Self::Planned),
-            "over" => Ok(Self::Over),
-            _ => Err(Unreadable::Mismatch),
-        }
-    }
-}
+json_by_serde!(MaintenanceStatus);
 
 /// A window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,17 +219,7 @@ pub enum MaintenanceChangeKind {
     Removed,
 }
 
-impl FromJson for MaintenanceChangeKind {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        match json.text()? {
-            "created" => Ok(Self::Created),
-            "changed" => Ok(Self::Changed),
-            "ended" => Ok(Self::Ended),
-            "removed" => Ok(Self::Removed),
-            _ => Err(Unreadable::Mismatch),
-        }
-    }
-}
+json_by_serde!(MaintenanceChangeKind);
 
 /// The query of the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

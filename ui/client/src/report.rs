@@ -1,6 +1,6 @@
 //! Reports: `/api/v1/reports`.
 
-use crate::json::{FromJson, Json, Unreadable};
+use crate::json_by_serde;
 use chrono::{DateTime, Utc};
 use edgewatch_domain::{
     sla::{SlaFigures, SlaTime},
@@ -126,15 +126,4 @@ impl ReportSummary {
     }
 }
 
-impl FromJson for Report {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        // Only the server reads it, so the length of the code does not count.
-        json.by_serde()
-    }
-}
-
-impl FromJson for ReportPreview {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        json.by_serde()
-    }
-}
+json_by_serde!(Report, ReportPreview);

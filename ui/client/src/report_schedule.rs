@@ -1,6 +1,6 @@
 //! Reports that are made and mailed regularly: `/api/v1/report-schedules`; and links by which a report is shared.
 
-use crate::json::{FromJson, Json, Unreadable};
+use crate::json_by_serde;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -165,9 +165,4 @@ pub struct ReportLink {
     pub expires_at: DateTime<Utc>,
 }
 
-impl FromJson for ReportSchedule {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        // Only the server reads it, so the length of the code does not count.
-        json.by_serde()
-    }
-}
+json_by_serde!(ReportSchedule);

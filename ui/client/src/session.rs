@@ -1,9 +1,6 @@
 //! Signing in: `/api/v1/session`, and the first administrator: `/api/v1/setup`.
 
-use crate::{
-    json::{FromJson, Json, Unreadable},
-    json_object,
-};
+use crate::{json_by_serde, json_object};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +17,7 @@ pub enum Role {
     Admin,
 }
 
-impl FromJson for Role {
-    fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-        json.by_serde()
-    }
-}
+json_by_serde!(Role);
 
 /// `POST /api/v1/session`: sign in.
 #[derive(Clone, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Service level agreements: `/api/v1/slas`.
 
-use crate::json::{FromJson, Json, Unreadable};
+use crate::json_by_serde;
 use chrono::{DateTime, Utc};
 use edgewatch_domain::sla::{SlaPolicy, SlaWindowFigures};
 use serde::{Deserialize, Serialize};
@@ -185,14 +185,4 @@ pub enum SlaEvent {
     },
 }
 
-/// Only the server reads these, so the length of the code does not count.
-macro_rules! read_by_serde {
-    ($($type:ident),+) => {
-        $(impl FromJson for $type {
-            fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-                json.by_serde()
-            }
-        })+
-    };
-}
-read_by_serde!(Sla, SlaDetail);
+json_by_serde!(Sla, SlaDetail);

@@ -6,6 +6,7 @@ use crate::{
     enrolment_token::EnrolmentToken,
     event::Event,
     log::{Log, LogState},
+    maintenance::Maintenance,
     monitor::Monitor,
     overview::Overview,
     page::Page,
@@ -145,6 +146,15 @@ fn answers_of_the_api() {
         "publication":{"url_host":"h","directory":"/d","posted_day":null,"post_error":"e"},"probes":[{"fingerprint":"ab",
         "region":"weur","logged_seq":3,"last_seq":4,"chain_breaks":1,"dropped":2,"enrolled_at":null}]}"#,
     );
+    let weekly = r#""name":"n","note":"","schedule":{"type":"recurring","zone":"UTC","start":"2026-11-01T02:30",
+        "duration_min":60,"rule":"FREQ=WEEKLY"},"scope":{"everything":false,"monitors":[1],"tags":[],"groups":[],"pages":[]}"#;
+    let once = r#""name":"n","note":"o","schedule":{"type":"once","from":"2026-05-01T12:00:00Z","to":"2026-05-01T13:00:00Z"},
+        "scope":{"everything":true,"monitors":[],"tags":["t"],"groups":[2],"pages":[3]}"#;
+    same::<Maintenance>(&format!(
+        r#"{{"id":1,"revision":2,{weekly},"status":"planned","next":{{"from":"2026-05-01T12:00:00Z",
+        "to":"2026-05-01T13:00:00Z"}},"windows":[],"created_at":"2026-05-01T12:00:00Z","history":[
+        {{"at":"2026-05-01T12:00:00Z","by":null,"kind":"changed","settings":{{{once}}}}}]}}"#
+    ));
     same::<EnrolmentToken>(
         r#"{"id":1,"label":"l","regions":["weur"],"used_by":[],"self_approving":true,"expires_at":
         "2026-05-01T11:00:00Z","token":"t"}"#,

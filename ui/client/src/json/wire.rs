@@ -2,7 +2,7 @@
 
 use super::{FromJson, Json, Unreadable};
 use crate::{
-    json_object,
+    json_by_serde, json_object,
     status_page::{PageAccess, PageLanguage, PageTheme},
 };
 use edgewatch_domain::{
@@ -129,17 +129,15 @@ impl FromJson for Reason {
     }
 }
 
-macro_rules! read_by_serde {
-    ($($type:ty)+) => {
-        $(impl FromJson for $type {
-            fn from_json(json: &Json<'_>) -> Result<Self, Unreadable> {
-                json.by_serde()
-            }
-        })+
-    };
-}
-
-read_by_serde! {
-    GroupRule IncidentSeverity IpFamily PageAccess PageLanguage PageTheme PhaseTimes
-    ProbeStatus Urgency Verdict
-}
+json_by_serde!(
+    GroupRule,
+    IncidentSeverity,
+    IpFamily,
+    PageAccess,
+    PageLanguage,
+    PageTheme,
+    PhaseTimes,
+    ProbeStatus,
+    Urgency,
+    Verdict,
+);

@@ -7,6 +7,7 @@ mod component;
 mod incident;
 mod maintenance;
 mod month;
+mod outages;
 
 use crate::store::{
     maintenance::{StoredMaintenance, list_maintenance},

@@ -1,6 +1,6 @@
 //! Components and groups: their records, from those of monitors and of editors, and what is read off them.
 
-use super::{LATENCY_HOURS, Sources, incident::Outages, monitors_of};
+use super::{LATENCY_HOURS, Sources, monitors_of, outages::Outages};
 use crate::store::status_page::StoredPage;
 use chrono::DateTime;
 use chrono_tz::Tz;

@@ -1,6 +1,6 @@
 //! The incidents of a page: those that concern monitors of its components, as far as the public may know of them.
 
-use super::{Sources, component::Tree};
+use super::{Sources, component::Tree, outages::Outages};
 use crate::store::status_snapshot::StoredIncident;
 use chrono::{DateTime, Utc};
 use edgewatch_client::{
@@ -8,24 +8,7 @@ use edgewatch_client::{
     public_status::{IncidentImpact, IncidentStage, PublicIncident, PublicUpdate},
 };
 use edgewatch_domain::span::Span;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// When incidents concerned which monitor.
-#[derive(Default)]
-pub struct Outages(BTreeMap<i32, Vec<(Span, i32)>>);
-
-impl Outages {
-    /// The incidents of these monitors that have time in common with a window, by number.
-    pub fn on(&self, monitors: &BTreeSet<i32>, window: Span) -> Vec<i32> {
-        let of_monitors = monitors
-            .iter()
-            .filter_map(|monitor| self.0.get(monitor))
-            .flatten();
-        let found = of_monitors.filter(|(span, _)| !span.intersection(window).is_empty());
-        let ids: BTreeSet<_> = found.map(|(_, id)| *id).collect();
-        ids.into_iter().collect()
-    }
-}
+use std::collections::BTreeSet;
 
 /// The incidents of a page that have time in common with a window, the newest first; and when they concerned what.
 pub fn of_page(tree: &Tree<'_>, sources: &Sources, window: Span) -> (Vec<PublicIncident>, Outages) {
@@ -55,11 +38,7 @@ pub fn of_page(tree: &Tree<'_>, sources: &Sources, window: Span) -> (Vec<PublicI
                 Some(from) => Span::new(ms(from), outage.to.map_or(i64::MAX, ms)),
                 None => lasted,
             };
-            outages
-                .0
-                .entry(outage.monitor)
-                .or_default()
-                .push((span, stored.id));
+            outages.note(outage.monitor, span, stored.id);
         }
         incidents.push(incident);
     }

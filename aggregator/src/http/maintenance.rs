@@ -9,6 +9,7 @@ use super::{
     ApiError, JsonBody,
     auth::{Editor, Viewer},
     error::ApiResult,
+    located,
     openapi::{Conflict, Invalid, InvalidQuery, MAINTENANCE, NeedsRole, NeedsSession, NotFound},
     parameters::{PathParameter, QueryParameters},
 };
@@ -23,12 +24,7 @@ use crate::{
         },
     },
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_client::maintenance::{
     Maintenance, MaintenanceChange, MaintenanceChangeKind, MaintenanceQuery, MaintenanceScope,
@@ -141,8 +137,7 @@ async fn create_maintenance(
         user = session.user.user_id,
         "maintenance planned"
     );
-    let location = HeaderValue::try_from(format!("/api/v1/maintenance/{id}")).map_err(ApiError::internal)?;
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response())
+    located(StatusCode::CREATED, format!("/api/v1/maintenance/{id}"), made)
 }
 
 /// Changes maintenance that is open or to come.

@@ -14,6 +14,7 @@ mod heartbeat_tests;
 pub mod heartbeats;
 pub mod incidents;
 pub mod json;
+pub mod located;
 pub mod log;
 pub mod maintenance;
 pub mod metrics;
@@ -48,6 +49,7 @@ pub mod timeline;
 
 pub use error::ApiError;
 pub use json::JsonBody;
+pub use located::located;
 pub use request_id::with_request_ids;
 
 use crate::state::AppState;

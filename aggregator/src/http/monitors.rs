@@ -7,6 +7,7 @@ use super::{
     auth::{Editor, Viewer},
     check_body::CheckBody,
     error::ApiResult,
+    located,
     openapi::{Conflict, Invalid, MONITORS, NeedsRole, NeedsSession, NotFound, Outdated},
     parameters::PathParameter,
 };
@@ -26,7 +27,7 @@ use axum::{
     extract::State,
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{ETAG, IF_MATCH, LOCATION},
+        header::{ETAG, IF_MATCH},
     },
     response::{IntoResponse, Response},
 };
@@ -91,9 +92,13 @@ async fn create_monitor(
     tx.commit().await?;
     state.announce(Change::Monitors).await;
     tracing::info!(monitor = id, user = session.user.user_id, "monitor created");
-    let location = HeaderValue::try_from(format!("/api/v1/monitors/{id}")).map_err(ApiError::internal)?;
-    let headers = [(LOCATION, location), etag(made.revision())[0].clone()];
-    Ok((StatusCode::CREATED, headers, Json(made.redacted())).into_response())
+    let etag = etag(made.revision());
+    let made = located(
+        StatusCode::CREATED,
+        format!("/api/v1/monitors/{id}"),
+        made.redacted(),
+    )?;
+    Ok((etag, made).into_response())
 }
 
 /// Changes a monitor's settings, all of them.

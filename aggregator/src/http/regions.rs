@@ -4,6 +4,7 @@ use super::{
     ApiError, JsonBody,
     auth::{Admin, Viewer},
     error::ApiResult,
+    located,
     openapi::{Conflict, Invalid, NeedsRole, NeedsSession, NotFound, PROBES},
     parameters::PathParameter,
 };
@@ -18,12 +19,7 @@ use crate::{
         vantage::list_disqualified,
     },
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::TimeDelta;
 use edgewatch_client::{
     probe::Probe,
@@ -71,13 +67,8 @@ async fn create_region(
     let name = settings.name.as_str();
     region::create_region(&state.pool, name, &settings.label, state.clock.now()).await?;
     state.announce(Change::Probes).await;
-    let location = HeaderValue::try_from(format!("/api/v1/regions/{name}")).map_err(ApiError::internal)?;
-    Ok((
-        StatusCode::CREATED,
-        [(LOCATION, location)],
-        Json(read_one(&state, name).await?),
-    )
-        .into_response())
+    let made = read_one(&state, name).await?;
+    located(StatusCode::CREATED, format!("/api/v1/regions/{name}"), made)
 }
 
 /// Changes a region's label.

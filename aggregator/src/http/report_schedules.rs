@@ -4,6 +4,7 @@ use super::{
     ApiError, JsonBody,
     auth::{Editor, Viewer},
     error::ApiResult,
+    located,
     openapi::{Invalid, NeedsRole, NeedsSession, NotFound, SLAS},
     parameters::PathParameter,
 };
@@ -19,12 +20,7 @@ use crate::{
         sla::list_slas,
     },
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use edgewatch_client::report_schedule::{ReportSchedule, ReportScheduleSettings};
 use edgewatch_protocol::problem::FieldError;
@@ -95,9 +91,11 @@ async fn create_report_schedule(
     let id = create_schedule(&mut *tx, &settings, &session.user.email, next_at, now).await?;
     let made = find(&mut tx, id).await?;
     tx.commit().await?;
-    let location =
-        HeaderValue::try_from(format!("/api/v1/report-schedules/{id}")).map_err(ApiError::internal)?;
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response())
+    located(
+        StatusCode::CREATED,
+        format!("/api/v1/report-schedules/{id}"),
+        made,
+    )
 }
 
 /// Changes a schedule. What is still to be mailed is mailed as the schedule is then.

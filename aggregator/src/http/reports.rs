@@ -4,6 +4,7 @@ use super::{
     ApiError, JsonBody,
     auth::{Editor, Viewer},
     error::ApiResult,
+    located,
     openapi::{Invalid, InvalidQuery, NeedsRole, NeedsSession, NotFound, SLAS},
     parameters::{PathParameter, QueryParameters},
     slas::find_sla,
@@ -20,12 +21,7 @@ use crate::{
         sla::{StoredSla, in_force, list_exclusions},
     },
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use edgewatch_client::{
     page::Page,
     report::{Report, ReportPreview, ReportRequest},
@@ -162,8 +158,7 @@ async fn create_report(
     let id = store_report(&mut *tx, new).await?;
     let report = find_report(&mut tx, id).await?;
     tx.commit().await?;
-    let location = HeaderValue::try_from(format!("/api/v1/reports/{id}")).map_err(ApiError::internal)?;
-    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], Json(report)).into_response())
+    located(StatusCode::ACCEPTED, format!("/api/v1/reports/{id}"), report)
 }
 
 /// The figures of a report that is not made.

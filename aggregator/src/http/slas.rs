@@ -7,6 +7,7 @@ use super::{
     ApiError, JsonBody,
     auth::{Editor, Viewer},
     error::ApiResult,
+    located,
     openapi::{Invalid, NeedsRole, NeedsSession, NotFound, SLAS},
     parameters::PathParameter,
 };
@@ -21,12 +22,7 @@ use crate::{
     },
     validation::check_name,
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use edgewatch_client::sla::{Sla, SlaDetail, SlaSettings};
 use edgewatch_protocol::problem::FieldError;
@@ -153,8 +149,7 @@ async fn create(
     let made = read_one(&mut tx, id, now).await?;
     tx.commit().await?;
     tracing::info!(sla = id, author, "agreement made");
-    let location = HeaderValue::try_from(format!("/api/v1/slas/{id}")).map_err(ApiError::internal)?;
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response())
+    located(StatusCode::CREATED, format!("/api/v1/slas/{id}"), made)
 }
 
 /// Writes a new version where there is something new.

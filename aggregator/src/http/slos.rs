@@ -4,6 +4,7 @@ use super::{
     ApiError, JsonBody,
     auth::{Editor, Viewer},
     error::ApiResult,
+    located,
     openapi::{Invalid, MONITORS, NeedsRole, NeedsSession, NotFound},
     parameters::PathParameter,
 };
@@ -16,12 +17,7 @@ use crate::{
     },
     validation::check_name,
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use edgewatch_client::slo::{Slo, SloDetail, SloSettings};
 use edgewatch_domain::{calendar::zone, slo::Objective, timeline::StateInterval};
@@ -94,9 +90,8 @@ async fn create_slo(
     let (made, records) = read_one(&mut tx, id, now).await?;
     tx.commit().await?;
     tracing::info!(slo = id, user = session.user.user_id, "objective created");
-    let location = HeaderValue::try_from(format!("/api/v1/slos/{id}")).map_err(ApiError::internal)?;
     let status = slo_status::status(made, &records, now);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(status)).into_response())
+    located(StatusCode::CREATED, format!("/api/v1/slos/{id}"), status)
 }
 
 /// Changes an objective's settings, all of them. What has been down counts by the new ones at once.

@@ -10,6 +10,7 @@ use super::{
     ApiError, JsonBody,
     auth::{Editor, Viewer, origin},
     error::ApiResult,
+    located,
     monitors::{etag, require_match},
     openapi::{Conflict, Invalid, InvalidQuery, NeedsRole, NeedsSession, NotFound, Outdated, STATUS_PAGES},
     parameters::{PathParameter, QueryParameters},
@@ -29,7 +30,7 @@ use crate::{
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::LOCATION},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use edgewatch_client::status_page::{
@@ -151,9 +152,9 @@ async fn create_status_page(
         user = session.user.user_id,
         "status page created"
     );
-    let location = HeaderValue::try_from(format!("/api/v1/status-pages/{id}")).map_err(ApiError::internal)?;
-    let headers: [(HeaderName, HeaderValue); 2] = [(LOCATION, location), etag(made.revision)[0].clone()];
-    Ok((StatusCode::CREATED, headers, Json(made)).into_response())
+    let etag = etag(made.revision);
+    let made = located(StatusCode::CREATED, format!("/api/v1/status-pages/{id}"), made)?;
+    Ok((etag, made).into_response())
 }
 
 /// Changes a status page: its settings and components, all of them.

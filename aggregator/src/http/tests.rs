@@ -5,6 +5,7 @@ use super::{
     auth::{Editor, Viewer},
     check_body::CheckBody,
     error::ApiResult,
+    located,
     openapi::{Invalid, NeedsRole, NeedsSession, NotFound, RateLimited, TESTS},
     parameters::PathParameter,
 };
@@ -21,12 +22,7 @@ use crate::{
     untrusted_text::clean_json,
     validation::validate_test_run,
 };
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use edgewatch_client::test_run::{TestReport, TestRun, TestRunRequest};
 use edgewatch_protocol::{batch::Place, problem::ProblemType};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -76,8 +72,7 @@ async fn create_test(
         requested_at,
         report,
     };
-    let location = HeaderValue::try_from(format!("/api/v1/tests/{id}")).map_err(ApiError::internal)?;
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(made)).into_response())
+    located(StatusCode::CREATED, format!("/api/v1/tests/{id}"), made)
 }
 
 /// How a test run went. `report` is absent while it waits for its region.

@@ -185,14 +185,6 @@ impl Windows {
             }
         }
     }
-
-    /// The next window that begins after a moment, within [`MAX_RANGE_MS`].
-    pub fn next_after(&self, at_ms: i64) -> Option<Span> {
-        let range = Span::new(at_ms, at_ms.saturating_add(MAX_RANGE_MS));
-        self.occurrences(range)
-            .into_iter()
-            .find(|span| span.from_ms > at_ms)
-    }
 }
 
 /// What a maintenance window is for. Nothing named is nothing; `everything` is everything.

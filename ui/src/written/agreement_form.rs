@@ -2,7 +2,7 @@
 
 use super::{
     Page, Query,
-    form::{Way, choice, ending, head, list_choices, monitors, problem, rule, share, text},
+    form::{Way, choice, ending, for_editors, head, list_choices, monitors, problem, rule, share, text},
     viewer_zone::ViewerZone,
     words::percent,
 };
@@ -11,11 +11,7 @@ use crate::{
     components::{field::input_id, icon::Icon},
     session::Session,
 };
-use edgewatch_client::{
-    Client,
-    protocol::problem::{Problem, ProblemType},
-    sla::SlaSettings,
-};
+use edgewatch_client::{Client, protocol::problem::Problem, sla::SlaSettings};
 use edgewatch_domain::{
     group::GroupRule,
     quorum::Quorum,
@@ -23,6 +19,9 @@ use edgewatch_domain::{
     slo::Objective,
 };
 use leptos::prelude::*;
+
+/// What others are told.
+const FOR_EDITORS: &str = "Agreements are made and changed by editors.";
 
 /// The usual rolling windows, in days.
 const DAYS: [u16; 4] = [7, 28, 30, 90];
@@ -35,8 +34,8 @@ pub async fn write(
     query: Query<'_>,
     zone: ViewerZone,
 ) -> Result<Page, Problem> {
+    for_editors(session, FOR_EDITORS)?;
     let settings = match id {
-        _ if !session.can_edit() => return Err(refused()),
         Some(id) => client.get_sla(id).await?.sla.settings,
         None => blank(query.read("monitor"), zone),
     };
@@ -81,9 +80,7 @@ pub async fn write(
 
 /// Writes the page on which a document is read.
 pub fn write_import(session: &Session) -> Result<Page, Problem> {
-    if !session.can_edit() {
-        return Err(refused());
-    }
+    for_editors(session, FOR_EDITORS)?;
     let content = html! {
         {head("/slas", "Agreements", "Import an agreement")}
         <form class="card written-form" data-api="POST /api/v1/slas/open-slo" data-then="/slas/{id}" novalidate>
@@ -127,10 +124,6 @@ spec:
   objectives:
     - target: 0.999
       timeSliceWindow: 1m";
-
-fn refused() -> Problem {
-    Problem::new(ProblemType::Forbidden).detail("Agreements are made and changed by editors.")
-}
 
 fn blank(monitor: Option<i32>, zone: ViewerZone) -> SlaSettings {
     SlaSettings {

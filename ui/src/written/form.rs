@@ -1,18 +1,36 @@
 //! What forms of written pages are made of, and where they say what is wrong (see `script/still.js`).
 
 use super::words::percent;
-use crate::components::{
-    field::{input_id, problem_id},
-    icon::Icon,
-    state_badge::{mark, of_monitor},
+use crate::{
+    components::{
+        field::{input_id, problem_id},
+        icon::Icon,
+        state_badge::{mark, of_monitor},
+    },
+    session::Session,
 };
-use edgewatch_client::{monitor::MonitorState, overview::Overview};
+use edgewatch_client::{
+    monitor::MonitorState,
+    overview::Overview,
+    protocol::problem::{Problem, ProblemType},
+};
 use edgewatch_domain::group::GroupRule;
 use leptos::prelude::*;
 use serde::Serialize;
 
 /// With more monitors than these, they can be searched.
 const SEARCHED: usize = 8;
+
+/// Lets editors alone have a form; others are told `why` not.
+///
+/// # Errors
+/// The session is not an editor's.
+pub fn for_editors(session: &Session, why: &'static str) -> Result<(), Problem> {
+    if session.can_edit() {
+        return Ok(());
+    }
+    Err(Problem::new(ProblemType::Forbidden).detail(why))
+}
 
 /// Where a form is sent, and where one goes from there.
 pub struct Way {

@@ -2,7 +2,7 @@
 
 use super::{
     Page, Query,
-    form::{boxes, ending, field, head, list_choices, problem, refusal},
+    form::{boxes, ending, field, for_editors, head, list_choices, problem, refusal},
     maintenance::scope,
     words::moment,
 };
@@ -17,7 +17,7 @@ use edgewatch_client::{
         Maintenance, MaintenanceChangeKind, MaintenanceSchedule, MaintenanceScope, MaintenanceSettings,
         MaintenanceStatus,
     },
-    protocol::problem::{Problem, ProblemType},
+    protocol::problem::Problem,
     status_page::StatusPageSummary,
 };
 use leptos::prelude::*;
@@ -33,9 +33,7 @@ const RULES: [&str; 5] = [
 
 /// Writes the form of a new one; `?recurring=1` of one that takes place again and again.
 pub async fn write_new(client: &Client, session: &Session, query: Query<'_>) -> Result<Page, Problem> {
-    if !session.can_edit() {
-        return Err(Problem::new(ProblemType::Forbidden).detail("Maintenance is planned by editors."));
-    }
+    for_editors(session, "Maintenance is planned by editors.")?;
     let is_recurring = query.get("recurring").is_some();
     let form = form(client, None, is_recurring).await?;
     Ok(page("Plan maintenance", form))

@@ -2,12 +2,14 @@
 
 use super::{
     Page, Query,
-    form::{Way, choice, ending, flag, head, list_choices, monitors, problem, rule, share, text},
+    form::{
+        Way, choice, ending, flag, for_editors, head, list_choices, monitors, problem, rule, share, text,
+    },
 };
 use crate::{components::icon::Icon, session::Session};
 use edgewatch_client::{
     Client,
-    protocol::problem::{Problem, ProblemType},
+    protocol::problem::Problem,
     slo::{GroupRule, SloSettings, default_zone},
 };
 use leptos::prelude::*;
@@ -22,11 +24,7 @@ pub async fn write(
     id: Option<i32>,
     query: Query<'_>,
 ) -> Result<Page, Problem> {
-    if !session.can_edit() {
-        return Err(
-            Problem::new(ProblemType::Forbidden).detail("Objectives are made and changed by editors.")
-        );
-    }
+    for_editors(session, "Objectives are made and changed by editors.")?;
     let settings = match id {
         Some(id) => client.get_slo(id).await?.slo.settings,
         None => SloSettings {

@@ -3,7 +3,7 @@
 use super::{
     Page, Query,
     agreement_words::{bounds, coverage, credit, date, kept_look, share, window_name},
-    form::{ending, field, head, problem},
+    form::{ending, field, for_editors, head, problem},
     words::{moment, percent},
 };
 use crate::{
@@ -17,12 +17,7 @@ use crate::{
     session::Session,
 };
 use chrono::{DateTime, Months, NaiveDate, Utc};
-use edgewatch_client::{
-    Client,
-    protocol::problem::{Problem, ProblemType},
-    report::ReportPreview,
-    sla::Sla,
-};
+use edgewatch_client::{Client, protocol::problem::Problem, report::ReportPreview, sla::Sla};
 use edgewatch_domain::{
     calendar::{Unit, period_at},
     sla::{SlaPolicy, SlaWindow},
@@ -39,9 +34,7 @@ pub async fn write(
     query: Query<'_>,
     now: DateTime<Utc>,
 ) -> Result<Page, Problem> {
-    if !session.can_edit() {
-        return Err(Problem::new(ProblemType::Forbidden).detail("Reports are asked for by editors."));
-    }
+    for_editors(session, "Reports are asked for by editors.")?;
     let slas = client.list_slas().await?;
     let chosen = query.read::<i32>("sla");
     let chosen = slas

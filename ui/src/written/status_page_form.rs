@@ -3,7 +3,7 @@
 
 use super::{
     Page, Query,
-    form::{field, flag, problem},
+    form::{field, flag, for_editors, problem},
     status_page_slas::agreements,
     status_page_tree::tree,
     status_pages::address,
@@ -17,7 +17,7 @@ use crate::{
 };
 use edgewatch_client::{
     Client,
-    protocol::problem::{Problem, ProblemType},
+    protocol::problem::Problem,
     status_page::{
         PageAccess, PageLanguage, PageShows, PageTheme, StatusPage, StatusPageChangeKind, StatusPageSettings,
         default_uptime_days, default_zone,
@@ -32,11 +32,7 @@ pub async fn write(
     id: Option<i32>,
     query: Query<'_>,
 ) -> Result<Page, Problem> {
-    if !session.can_edit() {
-        return Err(
-            Problem::new(ProblemType::Forbidden).detail("Status pages are made and changed by editors.")
-        );
-    }
+    for_editors(session, "Status pages are made and changed by editors.")?;
     let page = match id {
         Some(id) => Some(client.get_status_page(id).await?),
         None => None,

@@ -153,7 +153,8 @@ root.addEventListener("keydown", (event) => {
 
 // ---- Agreements ----
 
-const slas = form.elements.slas;
+// The fieldset has this name as its id, which `form.elements` looks for, too.
+const slas = form.querySelector('input[name="slas"]');
 const rows = [...form.querySelectorAll("[data-sla]")];
 
 function readSla(row) {

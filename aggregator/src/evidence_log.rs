@@ -7,6 +7,7 @@
 
 pub mod proofs;
 pub mod publication;
+pub mod witness;
 
 use crate::{
     secret::{Purpose, Secrets},

@@ -40,13 +40,43 @@ pub struct Settings {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogSettings {
-    /// The verifier keys of witnesses (C2SP tlog-cosignature) whose cosignatures are taken, at most [`LogSettings::WITNESSES_AT_MOST`].
+    /// Witnesses whose cosignatures are taken, at most [`LogSettings::WITNESSES_AT_MOST`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub witnesses: Vec<String>,
+    pub witnesses: Vec<Witness>,
     /// Where each day's checkpoint is posted to.
     pub publish_url: Option<Url>,
     /// Where each day's checkpoint is written to, as a file of its own.
     pub publish_directory: Option<PathBuf>,
+}
+
+/// Somebody outside who cosigns the log's checkpoints (C2SP tlog-cosignature).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(untagged, expecting = "a witness is its verifier key, or `{ key, url }`")]
+pub enum Witness {
+    /// Its verifier key: it posts what it signs.
+    Key(String),
+    /// It is asked.
+    Asked(AskedWitness),
+}
+
+/// A witness that is asked to cosign (C2SP tlog-witness).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedWitness {
+    /// Its verifier key.
+    pub key: String,
+    /// What its addresses begin with: the submission prefix.
+    pub url: Url,
+}
+
+impl Witness {
+    /// Its verifier key.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Key(key) => key,
+            Self::Asked(asked) => &asked.key,
+        }
+    }
 }
 
 impl LogSettings {
@@ -56,7 +86,17 @@ impl LogSettings {
     /// The witnesses whose cosignatures are taken.
     pub fn witness_keys(&self) -> Vec<VerifierKey> {
         // They were checked when the settings were read.
-        self.witnesses.iter().filter_map(|key| key.parse().ok()).collect()
+        let keys = self.witnesses.iter();
+        keys.filter_map(|witness| witness.key().parse().ok()).collect()
+    }
+
+    /// Those of them that are asked to cosign, and where.
+    pub fn asked_witnesses(&self) -> Vec<(VerifierKey, Url)> {
+        let asked = self.witnesses.iter().filter_map(|witness| match witness {
+            Witness::Key(_) => None,
+            Witness::Asked(asked) => Some((asked.key.parse().ok()?, asked.url.clone())),
+        });
+        asked.collect()
     }
 
     fn errors(&self) -> Vec<FieldError> {
@@ -70,18 +110,29 @@ impl LogSettings {
         if self.witnesses.len() > Self::WITNESSES_AT_MOST {
             fault("witnesses".to_owned(), "must be at most 20");
         }
-        for (index, key) in self.witnesses.iter().enumerate() {
+        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+        for (index, witness) in self.witnesses.iter().enumerate() {
             let is_witness = |key: VerifierKey| key.kind() == SignatureKind::Cosignature;
-            if !key.parse().is_ok_and(is_witness) {
+            if let Witness::Asked(asked) = witness
+                && !is_web(&asked.url)
+            {
+                fault(
+                    format!("witnesses/{index}/url"),
+                    "must be an http:// or https:// URL",
+                );
+            }
+            if !witness.key().parse().is_ok_and(is_witness) {
                 fault(
                     format!("witnesses/{index}"),
                     "must be the verifier key of a witness, `name+id+key`, for Ed25519 cosignatures",
                 );
-            } else if self.witnesses[..index].contains(key) {
+            } else if self.witnesses[..index]
+                .iter()
+                .any(|known| known.key() == witness.key())
+            {
                 fault(format!("witnesses/{index}"), "names a witness a second time");
             }
         }
-        let is_web = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
         if self.publish_url.as_ref().is_some_and(|url| !is_web(url)) {
             fault("publish_url".to_owned(), "must be an http:// or https:// URL");
         }

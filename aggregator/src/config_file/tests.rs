@@ -117,6 +117,36 @@ fn every_fault_is_told_with_its_place() {
 }
 
 #[test]
+fn witnesses_are_named_by_their_key_or_with_an_address_to_ask() {
+    let key = |name: &str| {
+        let key = ed25519_dalek::SigningKey::from_bytes(&[9; 32]).verifying_key();
+        edgewatch_proof::note::VerifierKey::new(name, edgewatch_proof::note::SignatureKind::Cosignature, key)
+            .unwrap()
+    };
+    let (posts, asked) = (key("posts.example"), key("asked.example"));
+    let text = |url: &str| {
+        format!(
+            "settings:\n  log:\n    witnesses:\n      - {posts}\n      - key: {asked}\n        url: {url}\n"
+        )
+    };
+    let log = parse(&text("https://asked.example/w1")).unwrap().settings.log;
+    assert_eq!(log.witness_keys(), [posts.clone(), asked.clone()]);
+    let url = "https://asked.example/w1".parse().unwrap();
+    assert_eq!(log.asked_witnesses(), [(asked.clone(), url)]);
+    for (text, wanted) in [
+        (text("ftp://asked.example"), "http:// or https://"),
+        (text("https://asked.example\n        port: 3"), "`{ key, url }`"),
+        (
+            text("https://asked.example").replace("asked.example+", "posts.example+"),
+            "verifier key",
+        ),
+    ] {
+        let faults = faults(&text);
+        assert!(faults[0].contains(wanted), "{text}{faults:?}");
+    }
+}
+
+#[test]
 fn several_faults_are_told_at_once() {
     let faults = faults(
         "monitors:\n  - name: ''\n    check: { type: http, url: https://a.example }\n\

@@ -2,7 +2,7 @@
 //! and written to a directory, where the settings name them; the directory's files are short, are lines of text and hardly ever
 //! change, as version control likes it.
 
-use super::{proofs::prove_consistency, verifier_key};
+use super::{proofs::prove_consistency, verifier_key, witness::ask_witnesses};
 use crate::{
     ssrf_guard::SsrfGuard,
     state::AppState,
@@ -52,6 +52,11 @@ pub async fn run_publication(state: AppState) {
         state.metrics.job_ran("log_posts", posted.is_ok());
         if let Err(error) = posted {
             tracing::error!(job = "log_posts", %error, "background work failed; it is tried again");
+        }
+        let asked = ask_witnesses(&state).await;
+        state.metrics.job_ran("log_witnesses", asked.is_ok());
+        if let Err(error) = asked {
+            tracing::error!(job = "log_witnesses", %error, "background work failed; it is tried again");
         }
         if let Some(directory) = state.settings().log.publish_directory.clone() {
             // What a directory has from before is not looked at again.
@@ -112,7 +117,8 @@ pub async fn post_due(state: &AppState) -> sqlx::Result<()> {
     }
 }
 
-fn pause(attempts: i16) -> TimeDelta {
+/// How long after so many failures it is tried again.
+pub(super) fn pause(attempts: i16) -> TimeDelta {
     let doublings = u32::from(attempts.unsigned_abs()).min(16);
     (TimeDelta::minutes(1) * (1_i32 << doublings)).min(LONGEST_PAUSE)
 }

@@ -22,7 +22,7 @@ use edgewatch_proof::{
 use sqlx::PgPool;
 use std::{collections::BTreeSet, time::Duration};
 
-fn state(pool: PgPool) -> AppState {
+pub(super) fn state(pool: PgPool) -> AppState {
     let secrets = Secrets::from_text(&"test".repeat(8)).unwrap();
     AppState::new(pool, Clock::at(now()), secrets)
 }
@@ -32,7 +32,7 @@ async fn execute(pool: &PgPool, statement: &'static str) {
 }
 
 /// Probes, as many batches each, in turns.
-async fn fill(pool: &PgPool, probes: i32, batches: i32) {
+pub(super) async fn fill(pool: &PgPool, probes: i32, batches: i32) {
     sqlx::query(
         "WITH r AS (INSERT INTO region (name, created_at) VALUES ('weur', now()) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id)
          INSERT INTO probe (fingerprint, public_key, region_id, status, host, software, enrolled_at)
@@ -47,7 +47,7 @@ async fn fill(pool: &PgPool, probes: i32, batches: i32) {
 }
 
 /// As many further batches of each probe.
-async fn add(pool: &PgPool, batches: i32) {
+pub(super) async fn add(pool: &PgPool, batches: i32) {
     sqlx::query(
         "WITH made AS (
              INSERT INTO batch (probe_id, seq, digest, chain_ok, received_at, observations, body, signature_input, signature, authority)

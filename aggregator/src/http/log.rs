@@ -14,14 +14,16 @@ use crate::{
         checkpoint_now,
         proofs::{prove_consistency, prove_inclusion},
         verifier_key,
+        witness::keep_cosignatures,
     },
     state::AppState,
     store::{
         log::{count_waiting, list_chains, list_leaves, load_tiles, read_log},
         log_checkpoint::{
-            StoredCheckpoint, Wanted, count_missing_days, find_latest, insert_cosignature, list_checkpoints,
-            list_keys, list_witnesses, read_posting,
+            StoredCheckpoint, Wanted, count_missing_days, find_latest, list_checkpoints, list_keys,
+            list_witnesses, read_posting,
         },
+        log_witness::list_asked,
         stored_batch::find_number,
     },
 };
@@ -36,10 +38,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use chrono::{DateTime, TimeDelta};
 use ed25519_dalek::VerifyingKey;
 use edgewatch_client::log::{
     ConsistencyProof, InclusionProof, Log, LogCheckpoint, LogProbe, LogPublication, LogState, LogWitness,
+    LogWitnessAsked,
 };
 use edgewatch_proof::{
     checkpoint::SignedCheckpoint,
@@ -54,9 +56,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Checkpoints in one answer.
 const CHECKPOINTS_AT_ONCE: i64 = 100;
-
-/// How far a witness's clock may be ahead.
-const AHEAD_AT_MOST: TimeDelta = TimeDelta::minutes(5);
 
 /// What never changes again.
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
@@ -307,24 +306,8 @@ async fn create_cosignature(State(state): State<AppState>, body: Bytes) -> ApiRe
     let known = known
         .filter(is_ours)
         .ok_or_else(|| ApiError::not_found("checkpoint"))?;
-    let now = state.clock.now();
-    let mut is_any = false;
-    for key in state.settings().log.witness_keys() {
-        for line in &given.note.signatures {
-            let at = key
-                .verify(&given.note.text, line)
-                .and_then(|verified| verified.at_s);
-            let at = at.and_then(|at_s| DateTime::from_timestamp(at_s, 0));
-            let Some(at) = at.filter(|&at| at <= now + AHEAD_AT_MOST) else {
-                continue;
-            };
-            is_any = true;
-            if insert_cosignature(&state.pool, known.size, &key.to_string(), at, &line.to_string()).await? {
-                tracing::info!(witness = key.name(), size, "a witness has cosigned the log");
-            }
-        }
-    }
-    if is_any {
+    let keys = state.settings().log.witness_keys();
+    if keep_cosignatures(&state, known.size, &given.note, &keys).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(ApiError::validation(vec![FieldError {
@@ -351,6 +334,18 @@ async fn get_log_state(_: Admin, State(state): State<AppState>) -> ApiResult<Jso
     let settings = state.settings();
     let url = settings.log.publish_url.as_ref();
     let directory = settings.log.publish_directory.as_ref();
+    let known = list_asked(&mut *db).await?;
+    let witnesses = settings.log.asked_witnesses().into_iter().map(|(key, url)| {
+        let key = key.to_string();
+        let known = known.iter().find(|known| known.witness == key);
+        LogWitnessAsked {
+            url_host: url.host_str().unwrap_or_default().to_owned(),
+            asked_at: known.and_then(|known| known.asked_at),
+            error: known.and_then(|known| known.error.clone()),
+            key,
+        }
+    });
+    let witnesses = witnesses.collect();
     let probes = list_chains(&mut *db).await?.into_iter().map(|chain| LogProbe {
         fingerprint: chain.fingerprint,
         region: chain.region,
@@ -372,6 +367,7 @@ async fn get_log_state(_: Admin, State(state): State<AppState>) -> ApiResult<Jso
             posted_day: posted_day.map(|day| day.to_string()),
             post_error: post_error.filter(|_| url.is_some()),
         },
+        witnesses,
         probes: probes.collect(),
     }))
 }

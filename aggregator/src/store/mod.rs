@@ -20,6 +20,7 @@ pub mod incident_outage;
 pub mod live;
 pub mod log;
 pub mod log_checkpoint;
+pub mod log_witness;
 pub mod maintenance;
 pub mod migrate;
 pub mod monitor;

@@ -115,6 +115,8 @@ pub struct LogState {
     pub last_missing: Option<String>,
     /// Where checkpoints go.
     pub publication: LogPublication,
+    /// The witnesses that it asks to cosign.
+    pub witnesses: Vec<LogWitnessAsked>,
     /// Whose batches it holds.
     pub probes: Vec<LogProbe>,
 }
@@ -126,7 +128,29 @@ json_object!(LogState {
     first_missing,
     last_missing,
     publication,
+    witnesses,
     probes,
+});
+
+/// How asking a witness went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogWitnessAsked {
+    /// Its verifier key, `name+id+key`.
+    pub key: String,
+    /// The host that it answers at.
+    pub url_host: String,
+    /// When it was asked last.
+    pub asked_at: Option<DateTime<Utc>>,
+    /// Why it has not cosigned then, if it has not.
+    pub error: Option<String>,
+}
+
+json_object!(LogWitnessAsked {
+    key,
+    url_host,
+    asked_at,
+    error,
 });
 
 /// Where the log's checkpoints go.

@@ -11,7 +11,7 @@ use crate::{
 };
 use edgewatch_client::{
     Client,
-    log::{Log, LogCheckpoint, LogProbe, LogState, LogWitness},
+    log::{Log, LogCheckpoint, LogProbe, LogState, LogWitness, LogWitnessAsked},
     protocol::problem::{Problem, ProblemType},
 };
 use leptos::prelude::*;
@@ -149,18 +149,25 @@ fn publication(log: &Log, state: &LogState) -> AnyView {
             <dl class="facts log-facts">
                 {posted}
                 {written}
-                {log.witnesses.iter().map(witness).collect_view()}
+                {log.witnesses.iter().map(|known| witness(known, &state.witnesses)).collect_view()}
             </dl>
         </section>
     }
 }
 
-fn witness(witness: &LogWitness) -> AnyView {
+fn witness(witness: &LogWitness, asked: &[LogWitnessAsked]) -> AnyView {
+    let asked = asked.iter().find(|asked| asked.key == witness.key);
+    let how = match asked {
+        Some(asked) => format!("Asked at {}.", asked.url_host),
+        None => "It posts what it signs.".to_owned(),
+    };
+    let fault = asked.and_then(|asked| asked.error.as_ref());
+    let fault = fault.map(|error| format!(" When asked last: {error}. It is asked again."));
     let name = witness.key.split('+').next().unwrap_or_default().to_owned();
     let signed = witness.size.zip(witness.signed_at).map(|(size, at)| {
         html! { "signed " {leaves(size)} ", " {moment(at, Moment::Minute)} }
     });
-    html! { <div><dt>"Witness"</dt><dd><code class="hash">{name}</code> " " {signed.unwrap_or_else(|| "has signed nothing yet".into_any())}</dd></div> }
+    html! { <div><dt>"Witness"</dt><dd><code class="hash">{name}</code> " " {signed.unwrap_or_else(|| "has signed nothing yet".into_any())} <p class="hint">{how} {fault}</p></dd></div> }
 }
 
 fn chains(probes: &[LogProbe]) -> AnyView {

@@ -1,6 +1,9 @@
-use crate::http::{
-    probe::test_probe::{DOWN, TestProbe, observation},
-    test_server::TestServer,
+use crate::{
+    http::{
+        probe::test_probe::{DOWN, TestProbe, observation},
+        test_server::TestServer,
+    },
+    settings::Witness,
 };
 use axum::{body::Body, http::Request};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -160,7 +163,7 @@ async fn witnesses_that_are_known_may_cosign(pool: PgPool) {
     let (key, verifier) = witness();
     server.state.settings.send_modify(|settings| {
         let mut changed = (**settings).clone();
-        changed.log.witnesses = vec![verifier.to_string()];
+        changed.log.witnesses = vec![Witness::Key(verifier.to_string())];
         *settings = changed.into();
     });
     let mut probe = TestProbe::enrolled(&mut server, "weur").await;

@@ -143,7 +143,7 @@ fn answers_of_the_api() {
     ));
     same::<LogState>(
         r#"{"waiting":1,"waiting_since":"2026-05-01T12:00:00Z","missing_days":2,"first_missing":"2026-04-28","last_missing":null,
-        "publication":{"url_host":"h","directory":"/d","posted_day":null,"post_error":"e"},"probes":[{"fingerprint":"ab",
+        "publication":{"url_host":"h","directory":"/d","posted_day":null,"post_error":"e"},"witnesses":[{"key":"w","url_host":"h","asked_at":null,"error":"e"}],"probes":[{"fingerprint":"ab",
         "region":"weur","logged_seq":3,"last_seq":4,"chain_breaks":1,"dropped":2,"enrolled_at":null}]}"#,
     );
     let weekly = r#""name":"n","note":"","schedule":{"type":"recurring","zone":"UTC","start":"2026-11-01T02:30",

@@ -8,7 +8,7 @@ mod written;
 
 use crate::{
     evaluation::{Memory, maintenance_of},
-    evidence_log::{checkpoint_now, proofs},
+    evidence_log::{proofs, witness::witnessed_checkpoint_now},
     state::AppState,
     store::{
         enrolment::list_enrolments,
@@ -101,7 +101,9 @@ pub async fn write_bundle(
     receiver: &mut impl Receiver,
 ) -> Result<(), Fault> {
     // Before anything is read: whatever was received by then is in the log.
-    let newest = checkpoint_now(state).await?.ok_or("nothing was ever received")?;
+    let newest = witnessed_checkpoint_now(state)
+        .await?
+        .ok_or("nothing was ever received")?;
     let mut db = state.pool.acquire().await?;
     let sources = Sources::read(&mut db, state, &reported).await?;
     let written = Written::default();
@@ -313,9 +315,10 @@ async fn statements(
         vantage: state.settings().vantage,
         disqualified: disqualified
             .into_iter()
-            .map(|(region, from_ms)| DisqualifiedWindow {
+            .map(|((region, from_ms), judged_by)| DisqualifiedWindow {
                 region: region.cast_unsigned(),
                 from_ms,
+                judged_by,
             })
             .collect(),
     })

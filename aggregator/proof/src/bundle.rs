@@ -92,7 +92,7 @@ pub struct Statements {
     pub regions: Vec<RegionName>,
     /// The report's monitors.
     pub monitors: Vec<MonitorRecord>,
-    /// When a region's outcomes do not count, because its own network fails.
+    /// When a region's outcomes do not count, because its own network fails: the settings as they were when the bundle was written.
     pub vantage: VantagePolicy,
     /// The minutes in which they did not.
     pub disqualified: Vec<DisqualifiedWindow>,
@@ -164,6 +164,9 @@ pub struct DisqualifiedWindow {
     pub region: RegionId,
     /// Its first millisecond, since the Unix epoch.
     pub from_ms: i64,
+    /// The settings by which it was found so; absent where they were not kept, for then they are [`Statements::vantage`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_by: Option<VantagePolicy>,
 }
 
 /// A probe whose batches are in the bundle.

@@ -180,6 +180,20 @@ mod tests {
         assert_eq!(read.verify(&log(origin, &key)), Some(1_800_000_000));
         assert_eq!(read.verify(&log("other", &key)), None);
         assert_eq!(read.verify(&log(origin, &SigningKey::from_bytes(&[8; 32]))), None);
+        // What it signed under its own name says that it is of another log.
+        let text = Checkpoint {
+            origin: "other".to_owned(),
+            ..checkpoint()
+        };
+        let note = Note {
+            text: text.to_string(),
+            signatures: vec![
+                SignatureLine::sign(&text.to_string(), origin, &key).unwrap(),
+                SignatureLine::cosign(&text.to_string(), origin, &key, 1_800_000_000).unwrap(),
+            ],
+        };
+        let foreign: SignedCheckpoint = note.to_string().parse().unwrap();
+        assert_eq!(foreign.verify(&log(origin, &key)), None);
         let mut untimed = read.clone();
         untimed.note.signatures.truncate(1);
         assert_eq!(untimed.verify(&log(origin, &key)), None);

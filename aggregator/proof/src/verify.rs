@@ -219,4 +219,6 @@ fn check_files<R: Read + Seek>(
 }
 
 #[cfg(test)]
+mod forgery_tests;
+#[cfg(test)]
 mod tests;

@@ -108,6 +108,11 @@ async fn look_at(
             let disqualified =
                 is_disqualified(policy, region, window, &monitors.collect(), &sighted.sightings);
             let known = vantage.windows.get_or_insert_default().entry(key).or_default();
+            let judged_by = disqualified.then_some(policy);
+            if known.judged_by != judged_by {
+                known.judged_by = judged_by;
+                written.insert(key);
+            }
             if known.disqualified == disqualified {
                 continue;
             }

@@ -4,7 +4,7 @@ use super::vote::at;
 use chrono::{DateTime, TimeDelta, Utc};
 use edgewatch_domain::{
     span::Span,
-    vantage::{Sighting, WINDOW_MS, sightings_needed_from_ms},
+    vantage::{Sighting, VantagePolicy, WINDOW_MS, sightings_needed_from_ms},
 };
 use edgewatch_protocol::observation::OutcomeState;
 use sqlx::{PgConnection, PgExecutor};
@@ -20,6 +20,8 @@ pub struct StoredWindow {
     pub failing: BTreeSet<i32>,
     /// It does not count.
     pub disqualified: bool,
+    /// By which settings it does not; `None` also where that was not kept.
+    pub judged_by: Option<VantagePolicy>,
 }
 
 /// A monitor that is looked at for a window.
@@ -48,7 +50,7 @@ pub async fn list_suspect_windows(
 ) -> sqlx::Result<BTreeMap<WindowKey, StoredWindow>> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT region_id, from_at, failing, disqualified FROM vantage_window
+        "SELECT region_id, from_at, failing, disqualified, judged_targets, judged_over_percent FROM vantage_window
          WHERE from_at >= $1 AND (disqualified OR cardinality(failing) >= $2)",
         since,
         at_least
@@ -66,7 +68,7 @@ pub async fn find_windows(
     let (regions, from) = columns(keys.iter().copied());
     let rows = sqlx::query_as!(
         Row,
-        "SELECT v.region_id, v.from_at, v.failing, v.disqualified
+        "SELECT v.region_id, v.from_at, v.failing, v.disqualified, v.judged_targets, v.judged_over_percent
          FROM UNNEST($1::int2[], $2::timestamptz[]) AS w (region_id, from_at) JOIN vantage_window v USING (region_id, from_at)",
         &regions,
         &from
@@ -81,6 +83,15 @@ struct Row {
     from_at: DateTime<Utc>,
     failing: Vec<i32>,
     disqualified: bool,
+    judged_targets: Option<i16>,
+    judged_over_percent: Option<i16>,
+}
+
+fn judged_by(targets: Option<i16>, over_percent: Option<i16>) -> Option<VantagePolicy> {
+    Some(VantagePolicy {
+        targets: u16::try_from(targets?).ok()?,
+        over_percent: u8::try_from(over_percent?).ok()?,
+    })
 }
 
 impl Row {
@@ -88,6 +99,7 @@ impl Row {
         let window = StoredWindow {
             failing: self.failing.into_iter().collect(),
             disqualified: self.disqualified,
+            judged_by: judged_by(self.judged_targets, self.judged_over_percent),
         };
         ((self.region_id, self.from_at.timestamp_millis()), window)
     }
@@ -112,16 +124,27 @@ pub async fn store_windows(
         })
         .collect();
     let disqualified: Vec<_> = windows.iter().map(|(_, window)| window.disqualified).collect();
+    let judged_by = || windows.iter().map(|(_, window)| window.judged_by);
+    let targets: Vec<_> = judged_by()
+        .map(|policy| policy.and_then(|policy| i16::try_from(policy.targets).ok()))
+        .collect();
+    let over_percent: Vec<_> = judged_by()
+        .map(|policy| policy.map(|policy| i16::from(policy.over_percent)))
+        .collect();
     sqlx::query!(
-        "INSERT INTO vantage_window (region_id, from_at, failing, disqualified)
-         SELECT region_id, from_at, string_to_array(failing, ',')::int4[], disqualified
-         FROM UNNEST($1::int2[], $2::timestamptz[], $3::text[], $4::bool[]) AS n (region_id, from_at, failing, disqualified)
+        "INSERT INTO vantage_window (region_id, from_at, failing, disqualified, judged_targets, judged_over_percent)
+         SELECT region_id, from_at, string_to_array(failing, ',')::int4[], disqualified, targets, over_percent
+         FROM UNNEST($1::int2[], $2::timestamptz[], $3::text[], $4::bool[], $5::int2[], $6::int2[])
+             AS n (region_id, from_at, failing, disqualified, targets, over_percent)
          ON CONFLICT (region_id, from_at) DO UPDATE
-             SET failing = excluded.failing, disqualified = excluded.disqualified",
+             SET failing = excluded.failing, disqualified = excluded.disqualified,
+                 judged_targets = excluded.judged_targets, judged_over_percent = excluded.judged_over_percent",
         &regions,
         &from,
         &failing,
-        &disqualified
+        &disqualified,
+        &targets as &[Option<i16>],
+        &over_percent as &[Option<i16>]
     )
     .execute(db)
     .await?;
@@ -198,14 +221,14 @@ pub async fn list_disqualified(
     Ok(since)
 }
 
-/// The windows of a time in which these regions are disqualified, in order.
+/// The windows of a time in which these regions are disqualified, in order, and by which settings.
 pub async fn list_disqualified_windows(
     db: impl PgExecutor<'_>,
     regions: &[i16],
     span: Span,
-) -> sqlx::Result<Vec<WindowKey>> {
+) -> sqlx::Result<Vec<(WindowKey, Option<VantagePolicy>)>> {
     let rows = sqlx::query!(
-        "SELECT region_id, from_at FROM vantage_window
+        "SELECT region_id, from_at, judged_targets, judged_over_percent FROM vantage_window
          WHERE disqualified AND region_id = ANY($1) AND from_at > $2 AND from_at < $3 ORDER BY from_at, region_id",
         regions,
         at(span.from_ms - WINDOW_MS),
@@ -215,7 +238,10 @@ pub async fn list_disqualified_windows(
     .await?;
     let windows = rows.into_iter();
     Ok(windows
-        .map(|row| (row.region_id, row.from_at.timestamp_millis()))
+        .map(|row| {
+            let key = (row.region_id, row.from_at.timestamp_millis());
+            (key, judged_by(row.judged_targets, row.judged_over_percent))
+        })
         .collect())
 }
 

@@ -110,3 +110,57 @@ fn read_part(
     source.read_exact(part).map_err(torn)?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> RecordHeader {
+        RecordHeader {
+            seq: 3,
+            received_ms: 4,
+            leaf: Some(5),
+            authority: "a".to_owned(),
+            signature_input: "i".to_owned(),
+            signature: "s".to_owned(),
+        }
+    }
+
+    #[test]
+    fn records_are_read_as_they_were_written_and_to_their_end() {
+        let mut bytes = Vec::new();
+        for body in [&b"one"[..], b""] {
+            write_record(&mut bytes, &header(), body).unwrap();
+        }
+        let mut records = RecordReader::new(&bytes[..]);
+        assert_eq!(records.read(), Ok(Some((header(), &b"one"[..]))));
+        assert_eq!(records.read(), Ok(Some((header(), &b""[..]))));
+        assert_eq!(records.read(), Ok(None));
+        let end = bytes.len();
+        for cut in 1..end {
+            let mut records = RecordReader::new(&bytes[..cut]);
+            let mut whole = 0;
+            let outcome = loop {
+                match records.read() {
+                    Ok(Some(_)) => whole += 1,
+                    other => break other.map(|_| ()),
+                }
+            };
+            // At the end of the first record there is nothing to be missed.
+            assert_eq!(outcome.is_ok(), whole == 1 && (end - cut) == cut - 3, "{cut}");
+        }
+    }
+
+    #[test]
+    fn no_part_is_longer_than_any_batch_has() {
+        let too_long = u32::try_from(MAX_BODY_BYTES + 1).unwrap().to_be_bytes();
+        let error = RecordReader::new(&too_long[..]).read().unwrap_err();
+        assert!(error.contains("at most can be"), "{error}");
+        assert!(write_record(&mut Vec::new(), &header(), &vec![0; MAX_BODY_BYTES + 1]).is_err());
+        let long = RecordHeader {
+            authority: "a".repeat(MAX_HEADER_BYTES),
+            ..header()
+        };
+        assert!(write_record(&mut Vec::new(), &long, b"").is_err());
+    }
+}

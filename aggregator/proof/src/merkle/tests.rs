@@ -35,6 +35,48 @@ const KNOWN_ROOTS: [&str; 9] = [
 ];
 
 #[test]
+fn what_is_not_in_the_tree_or_is_another_tree_of_its_size_is_refused() {
+    let leaves: Vec<Hash> = (0..9_u8).map(|n| Hash::of_leaf(&[n])).collect();
+    let other = Hash::of_leaf(b"other");
+    for size in 1..9 {
+        let tree = root(&leaves[..], size).unwrap();
+        for hashes in 0..5 {
+            let proof = vec![other; hashes];
+            assert_eq!(
+                verify_inclusion(&leaves[0], size, size, &proof, &tree),
+                Err(ProofError::OutsideTree)
+            );
+        }
+        assert_eq!(verify_consistency((size, &tree), (size, &tree), &[]), Ok(()));
+        assert_eq!(
+            verify_consistency((size, &other), (size, &tree), &[]),
+            Err(ProofError::OtherRoot)
+        );
+        assert_eq!(
+            verify_consistency((0, &Hash::of_empty()), (size, &tree), &[]),
+            Ok(())
+        );
+        assert_eq!(
+            verify_consistency((0, &other), (size, &tree), &[]),
+            Err(ProofError::OtherRoot)
+        );
+        assert_eq!(
+            verify_consistency((size + 1, &tree), (size, &tree), &[]),
+            Err(ProofError::OutsideTree)
+        );
+        let proof = [&prove_inclusion(&leaves[..], 0, size).unwrap()[..], &[other]].concat();
+        let needed = proof.len() - 1;
+        assert_eq!(
+            verify_inclusion(&leaves[0], 0, size, &proof, &tree),
+            Err(ProofError::WrongLength {
+                given: needed + 1,
+                needed
+            })
+        );
+    }
+}
+
+#[test]
 fn the_known_roots() {
     let leaves = known_leaves();
     for (size, expected) in KNOWN_ROOTS.iter().enumerate() {

@@ -200,17 +200,23 @@ pub fn check_disqualified<R: Read + Seek>(
     evidence: &Evidence,
     findings: &mut Vec<Finding>,
 ) {
-    let policy = bundle.statements.vantage;
-    let mut windows: Vec<_> = evidence.windows.iter().collect();
-    windows.sort_by_key(|((region, from_ms), _)| (*from_ms, region.clone()));
-    for ((region, from_ms), checked) in windows {
+    let names = statements_names(bundle);
+    for window in &bundle.statements.disqualified {
+        // Of a region that nothing is said of there is nothing in the figures.
+        let Some(region) = names.get(&window.region) else {
+            continue;
+        };
+        let Some(checked) = evidence.windows.get(&(region.clone(), window.from_ms)) else {
+            continue;
+        };
+        let policy = window.judged_by.unwrap_or(bundle.statements.vantage);
         let failed = checked.values().filter(|failed| **failed).count();
         let enough = failed >= usize::from(policy.targets)
             && failed * 100 > checked.len() * usize::from(policy.over_percent);
         if !enough {
             findings.push(Finding::DisqualificationUnfounded {
                 region: region.clone(),
-                from_ms: *from_ms,
+                from_ms: window.from_ms,
                 failed,
                 checked: checked.len(),
             });

@@ -2,8 +2,8 @@
 
 use crate::{
     bundle::{
-        BundleWriter, LogRecord, Manifest, MonitorRecord, PolicyFrom, ProbeRecord, RegionName, Statements,
-        file, record::RecordHeader,
+        BundleWriter, EnrolmentRecord, LogRecord, Manifest, MonitorRecord, PolicyFrom, ProbeRecord,
+        RegionName, Statements, file, record::RecordHeader,
     },
     checkpoint::{Checkpoint, SignedCheckpoint},
     hash::Hash,
@@ -205,6 +205,37 @@ impl Sample {
         }
     }
 
+    /// Seals and signs anew what a region's batch says, changed.
+    pub fn seal_again(&mut self, region: usize, index: usize, change: impl FnOnce(&mut serde_json::Value)) {
+        let kept = &self.batches[region][index];
+        let mut batch = serde_json::from_slice(&kept.body).unwrap();
+        change(&mut batch);
+        let body = serde_json::to_vec(&batch).unwrap();
+        self.batches[region][index] = self.sign(region, kept.header.seq, kept.header.received_ms, body);
+    }
+
+    /// Lets a region's probe have enrolled with a request that was kept.
+    pub fn enrol(&mut self, region: usize) {
+        let body = b"a request with a token";
+        let message = Message {
+            method: "POST",
+            authority: AUTHORITY,
+            path: path::ENROLMENTS,
+            query: None,
+            body: Some(Body::new("application/json", body)),
+        };
+        let headers = signature::sign(&message, &self.keys[region], BEGIN / 1000, [7; 16]);
+        self.probes[region].enrolment = Some(EnrolmentRecord {
+            body_sha256: sha256_hex(body),
+            content_encoding: None,
+            signature_input: headers.signature_input,
+            signature: headers.signature,
+            authority: AUTHORITY.to_owned(),
+            leaf: None,
+        });
+        self.log_again();
+    }
+
     /// Puts all batches into a log, as one who runs the installation could do again at any time.
     pub fn log_again(&mut self) {
         let mut order: Vec<(i64, usize, usize)> = Vec::new();
@@ -215,6 +246,24 @@ impl Sample {
         }
         order.sort_unstable();
         let mut leaves = vec![Hash::of_leaf(b"something else")];
+        for probe in &mut self.probes {
+            let Some(enrolment) = &mut probe.enrolment else {
+                continue;
+            };
+            enrolment.leaf = Some(leaves.len() as u64);
+            let data = LeafData::Enrolment {
+                probe: &probe.fingerprint.0,
+                region: probe.region.as_str(),
+                public_key: &STANDARD.decode(&probe.public_key).unwrap(),
+                body_sha256: &hex::decode(&enrolment.body_sha256).unwrap(),
+                fields: SignatureFields {
+                    signature_input: &enrolment.signature_input,
+                    signature: &enrolment.signature,
+                    authority: &enrolment.authority,
+                },
+            };
+            leaves.push(data.hash());
+        }
         let (mut sizes, mut day) = (Vec::new(), BEGIN / DAY);
         for (received_ms, region, place) in order {
             if received_ms / DAY > day {

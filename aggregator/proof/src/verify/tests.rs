@@ -6,13 +6,13 @@ use edgewatch_domain::sla::CreditTier;
 use edgewatch_protocol::{batch::Batch, digest::sha256_hex};
 use std::io::Cursor;
 
-fn verified(sample: &Sample, options: &Options) -> Verification {
+pub(super) fn verified(sample: &Sample, options: &Options) -> Verification {
     let mut bundle = Bundle::open(Cursor::new(sample.bundle())).unwrap();
     verify(&mut bundle, options, &mut |_| ()).unwrap()
 }
 
 /// What is found by one who was given nothing but the bundle.
-fn faults(sample: &Sample) -> Vec<Finding> {
+pub(super) fn faults(sample: &Sample) -> Vec<Finding> {
     let verification = verified(sample, &Options::default());
     let faults: Vec<_> = verification
         .findings
@@ -24,16 +24,16 @@ fn faults(sample: &Sample) -> Vec<Finding> {
 }
 
 /// Whether a finding says this.
-fn says(faults: &[Finding], wanted: &str) -> bool {
+pub(super) fn says(faults: &[Finding], wanted: &str) -> bool {
     faults.iter().any(|finding| finding.to_string().contains(wanted))
 }
 
-fn told(faults: &[Finding]) -> Vec<String> {
+pub(super) fn told(faults: &[Finding]) -> Vec<String> {
     faults.iter().map(ToString::to_string).collect()
 }
 
 /// Changes the JSON of a batch and leaves its signature as it was.
-fn alter(sample: &mut Sample, region: usize, index: usize, change: impl FnOnce(&mut Batch)) {
+pub(super) fn alter(sample: &mut Sample, region: usize, index: usize, change: impl FnOnce(&mut Batch)) {
     let body = &mut sample.batches[region][index].body;
     let mut batch: Batch = serde_json::from_slice(body).unwrap();
     change(&mut batch);
@@ -41,7 +41,7 @@ fn alter(sample: &mut Sample, region: usize, index: usize, change: impl FnOnce(&
 }
 
 /// Lets each batch from one on follow the one before it again, as one who has no key could do.
-fn chain_again(sample: &mut Sample, region: usize, from: usize) {
+pub(super) fn chain_again(sample: &mut Sample, region: usize, from: usize) {
     for index in from.max(1)..sample.batches[region].len() {
         let prev = sha256_hex(&sample.batches[region][index - 1].body);
         alter(sample, region, index, |batch| batch.prev = Some(prev));
@@ -328,6 +328,7 @@ fn a_region_may_not_be_said_to_have_failed_by_itself() {
         .map(|minute| crate::bundle::DisqualifiedWindow {
             region: 1,
             from_ms: BEGIN + minute * MIN,
+            judged_by: None,
         })
         .collect();
     let found = faults(&sample);
@@ -394,7 +395,7 @@ fn compressed_batches_are_read_as_they_were_signed() {
 }
 
 /// A Zstandard frame of one raw block (RFC 8878, section 3.1.1).
-fn raw_zstd(content: &[u8]) -> Vec<u8> {
+pub(super) fn raw_zstd(content: &[u8]) -> Vec<u8> {
     let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0b1010_0000];
     frame.extend_from_slice(&(content.len() as u32).to_le_bytes());
     let block = (content.len() as u32) << 3 | 1;

@@ -164,7 +164,7 @@ impl Request<'_> {
         let Ok(note) = note.parse::<Note>() else {
             return Ok(Err("it answered with something else than signatures".to_owned()));
         };
-        let kept = keep_cosignatures(self.state, self.newest.size, &note, &[self.key.clone()]).await?;
+        let kept = keep_cosignatures(self.state, self.newest.size, &note, std::slice::from_ref(self.key)).await?;
         Ok(if kept {
             Ok(())
         } else {
@@ -175,8 +175,14 @@ impl Request<'_> {
 
 /// The lines of a request: where the proof begins, the proof, and the checkpoint.
 fn body(old: i64, proof: &[Hash], note: &str) -> String {
-    let hashes: String = proof.iter().map(|hash| format!("{hash}\n")).collect();
-    format!("old {old}\n{hashes}\n{note}")
+    let mut body = format!("old {old}\n");
+    for hash in proof {
+        body.push_str(&String::from(*hash));
+        body.push('\n');
+    }
+    body.push('\n');
+    body.push_str(note);
+    body
 }
 
 /// Keeps the cosignatures of a checkpoint that hold and are by these keys, the first of each; whether there is any.

@@ -17,7 +17,7 @@ use crate::{
 };
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use edgewatch_domain::admission::KnownSlots;
+use edgewatch_domain::{admission::KnownSlots, vote::Check};
 use edgewatch_protocol::{
     batch::{Batch, BatchReceipt, ChainHead},
     problem::{Problem, ProblemType},
@@ -302,7 +302,7 @@ fn sequence_reused(locked: &LockedProbe) -> Problem {
 }
 
 /// What other probes of the region have said of the batch's slots. A probe that is cut off goes on with what it held, for
-/// nobody can tell it that others have taken over; what both have checked then is stored once.
+/// nobody can tell it that others have taken over; of what both have checked then, what does not count is not stored.
 async fn read_known_slots(db: &mut PgConnection, signed: &SignedBatch<'_>) -> sqlx::Result<KnownSlots> {
     let observations = &signed.batch.observations;
     let slots = || observations.iter().map(|observation| observation.slot_ms);
@@ -341,12 +341,14 @@ async fn admit(
             outcome.dropped.not_assigned += 1;
             continue;
         }
+        let check = Check {
+            slot_ms: observation.slot_ms,
+            at_ms: started_at.timestamp_millis(),
+            outcome: observation.sight.outcome.state(),
+            disqualified: false,
+        };
         outcome.results.push(TakenResult::new(observation, started_at));
-        if known.has(
-            observation.monitor.0,
-            observation.slot_ms,
-            observation.sight.outcome.state(),
-        ) {
+        if known.has(observation.monitor.0, check) {
             outcome.dropped.known += 1;
         } else {
             rows.push(position, started_at, observation);

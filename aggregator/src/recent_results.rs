@@ -6,8 +6,10 @@ mod tests;
 
 use crate::store::overview::{ListedMonitor, RecentResult, list_recent_results};
 use chrono::{DateTime, TimeDelta, Utc};
+use edgewatch_domain::vote::weight;
 use sqlx::PgPool;
 use std::{
+    cmp::Reverse,
     collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -130,11 +132,14 @@ impl RecentResults {
 }
 
 impl Recent {
-    /// A result, unless that of its region and slot is known: what two probes have checked is stored once.
+    /// A result. Of what two probes of its region have seen in its slot, that is kept which counts.
     fn add(&mut self, result: RecentResult) {
         let slot = (result.region_id, result.slot_ms);
-        let known = |kept: &RecentResult| (kept.region_id, kept.slot_ms) == slot;
-        if self.results.iter().rev().any(known) {
+        let of_slot = |kept: &&mut RecentResult| (kept.region_id, kept.slot_ms) == slot;
+        if let Some(known) = self.results.iter_mut().rev().find(of_slot) {
+            if weight(result.outcome) > weight(known.outcome) {
+                *known = result;
+            }
             return;
         }
         if self.results.len() == self.results.capacity() {
@@ -147,9 +152,9 @@ impl Recent {
     fn merge(&mut self, read: Vec<RecentResult>, now: DateTime<Utc>) {
         let noted = std::mem::replace(&mut self.results, read);
         self.results.extend(noted);
-        // Stable: of the same slot the one that was read stays.
+        // Stable: of what counts alike in a slot the one that was read stays.
         self.results
-            .sort_by_key(|result| (result.slot_ms, result.region_id));
+            .sort_by_key(|result| (result.slot_ms, result.region_id, Reverse(weight(result.outcome))));
         self.results
             .dedup_by_key(|result| (result.slot_ms, result.region_id));
         self.read_at = Some(now);

@@ -1,7 +1,8 @@
 //! Which observations of a batch become results: those that can be true of the time at which the batch came, and tell
 //! something that is not known yet.
 
-use edgewatch_protocol::{observation::OutcomeState, signature::MAX_SKEW_S};
+use crate::vote::Check;
+use edgewatch_protocol::signature::MAX_SKEW_S;
 use std::collections::HashMap;
 
 /// Results older than this are not taken, in milliseconds: probes keep theirs for a day.
@@ -35,28 +36,31 @@ pub fn plausible(slot_ms: i64, started_ms: i64, received_ms: i64) -> Result<(), 
     Ok(())
 }
 
-/// What a region's probes have said of slots so far: by monitor and slot, whether it was measured.
+/// What a region's probes have said of slots so far: by monitor and slot, the check that counts.
 #[derive(Clone, Debug, Default)]
-pub struct KnownSlots(HashMap<(i32, i64), bool>);
+pub struct KnownSlots(HashMap<(i32, i64), Check>);
 
 impl KnownSlots {
     /// Takes a result in.
-    pub fn note(&mut self, monitor: i32, slot_ms: i64, outcome: OutcomeState) {
-        *self.0.entry((monitor, slot_ms)).or_default() |= outcome != OutcomeState::Unmeasured;
+    pub fn note(&mut self, monitor: i32, check: Check) {
+        let known = self.0.entry((monitor, check.slot_ms)).or_insert(check);
+        if check.outranks(*known) {
+            *known = check;
+        }
     }
 
-    /// Whether an observation tells nothing that is not known: another probe has checked its slot, and measured it unless
-    /// this one did not either.
-    pub fn has(&self, monitor: i32, slot_ms: i64, outcome: OutcomeState) -> bool {
-        let known = self.0.get(&(monitor, slot_ms));
-        known.is_some_and(|&measured| measured || outcome == OutcomeState::Unmeasured)
+    /// Whether a check tells nothing that counts: another probe has made that of its slot, and this one does not outrank
+    /// it. What counts is the same then whichever of them comes first.
+    pub fn has(&self, monitor: i32, check: Check) -> bool {
+        let known = self.0.get(&(monitor, check.slot_ms));
+        known.is_some_and(|&known| !check.outranks(known))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use OutcomeState::{Down, Unmeasured, Up};
+    use edgewatch_protocol::observation::OutcomeState::{self, Down, Unmeasured, Up};
 
     #[test]
     fn what_is_of_the_future_or_long_past_is_no_result() {
@@ -70,12 +74,33 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_told_once_and_measured_rather_than_not() {
+    fn of_a_slot_what_outranks_the_known_is_told_and_nothing_else() {
+        let check = |outcome: OutcomeState, at_ms| Check {
+            slot_ms: 0,
+            at_ms,
+            outcome,
+            disqualified: false,
+        };
         let mut known = KnownSlots::default();
-        assert!(!known.has(1, 0, Up));
-        known.note(1, 0, Unmeasured);
-        assert!(known.has(1, 0, Unmeasured) && !known.has(1, 0, Up) && !known.has(2, 0, Unmeasured));
-        known.note(1, 0, Down);
-        assert!(known.has(1, 0, Up) && known.has(1, 0, Unmeasured));
+        assert!(!known.has(1, check(Up, 5)));
+        known.note(1, check(Unmeasured, 5));
+        assert!(known.has(1, check(Unmeasured, 5)) && !known.has(2, check(Unmeasured, 5)));
+        assert!(
+            !known.has(1, check(Up, 5)),
+            "measured counts instead of unmeasured"
+        );
+        known.note(1, check(Up, 5));
+        assert!(known.has(1, check(Unmeasured, 0)) && known.has(1, check(Up, 6)));
+        assert!(
+            !known.has(1, check(Down, 9)),
+            "the worse counts instead of the better"
+        );
+        known.note(1, check(Down, 9));
+        known.note(1, check(Up, 1));
+        assert!(known.has(1, check(Up, 1)) && known.has(1, check(Down, 9)));
+        assert!(
+            !known.has(1, check(Down, 8)),
+            "and the earlier instead of the later"
+        );
     }
 }

@@ -63,13 +63,18 @@ impl Check {
     }
 
     fn rank(self) -> (u8, Reverse<i64>, bool) {
-        let outcome = match self.outcome {
-            OutcomeState::Unmeasured => 0,
-            OutcomeState::Up => 1,
-            OutcomeState::Degraded => 2,
-            OutcomeState::Down => 3,
-        };
-        (outcome, Reverse(self.at_ms), self.disqualified)
+        (weight(self.outcome), Reverse(self.at_ms), self.disqualified)
+    }
+}
+
+/// How much an outcome counts beside others of the same slot: the measured more than the unmeasured, the worse more than the
+/// better.
+pub fn weight(outcome: OutcomeState) -> u8 {
+    match outcome {
+        OutcomeState::Unmeasured => 0,
+        OutcomeState::Up => 1,
+        OutcomeState::Degraded => 2,
+        OutcomeState::Down => 3,
     }
 }
 

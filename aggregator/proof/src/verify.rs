@@ -168,7 +168,7 @@ pub fn verify<R: Read + Seek>(
         });
     }
     recompute::check_disqualified(bundle, &evidence, &mut findings);
-    let (recomputed, observations) = recompute::recompute(bundle, &mut evidence, &mut findings);
+    let (recomputed, observations) = recompute::recompute(bundle, &evidence, &mut findings);
     let stated = bundle.report.figures.clone();
     if let Some(recomputed) = &recomputed {
         difference::compare(&stated, recomputed, &mut findings);

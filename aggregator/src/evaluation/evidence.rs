@@ -196,7 +196,7 @@ fn read_outage(
             now: sample(&seen.sight, now.as_deref()),
         })
         .collect();
-    let told: Vec<_> = differences(&pairs)
+    let told: Vec<_> = differences(&pairs, regions.len())
         .into_iter()
         .map(|difference| IncidentDifference {
             regions: difference.regions,

@@ -48,7 +48,7 @@ pub struct Dropped {
     pub future: u64,
     /// They are older than any probe keeps them.
     pub too_old: u64,
-    /// Another probe of the region has checked the slot: it is judged by both, and the result is the other one's.
+    /// Another probe of the region has checked the slot, and what it saw counts (see [`edgewatch_domain::vote::Check::outranks`]).
     pub known: u64,
 }
 

@@ -3,7 +3,7 @@
 use super::phase_column::encode;
 use crate::untrusted_text::clean;
 use chrono::{DateTime, TimeDelta, Utc};
-use edgewatch_domain::admission::KnownSlots;
+use edgewatch_domain::{admission::KnownSlots, vote::Check};
 use edgewatch_protocol::{
     observation::{Observation, OutcomeState},
     phase::Phase,
@@ -101,9 +101,15 @@ pub async fn read_known_slots(
     .await?;
     let mut known = KnownSlots::default();
     for row in rows {
-        let slot_ms = row.time.timestamp_millis() - i64::from(row.lag_ms);
+        let at_ms = row.time.timestamp_millis();
         if let Some(outcome) = OutcomeState::from_code(row.outcome) {
-            known.note(row.monitor_id, slot_ms, outcome);
+            let check = Check {
+                slot_ms: at_ms - i64::from(row.lag_ms),
+                at_ms,
+                outcome,
+                disqualified: false,
+            };
+            known.note(row.monitor_id, check);
         }
     }
     Ok(known)

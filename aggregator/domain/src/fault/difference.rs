@@ -76,8 +76,9 @@ pub struct Difference {
     pub text: String,
 }
 
-/// All that is other, in order of the aspects.
-pub fn differences(pairs: &[Pair<'_>]) -> Vec<Difference> {
+/// All that is other, in order of the aspects. The pairs are of those regions that have two samples to compare, of so many
+/// that check the target.
+pub fn differences(pairs: &[Pair<'_>], regions_checking: usize) -> Vec<Difference> {
     // What is other, with the regions: one entry for what is other in the same way.
     let mut found = BTreeMap::<(Aspect, String), Vec<&str>>::new();
     let mut slower = BTreeMap::<Phase, Vec<(u32, &str)>>::new();
@@ -138,7 +139,7 @@ pub fn differences(pairs: &[Pair<'_>]) -> Vec<Difference> {
     });
     let all = found.into_iter().chain(slower.collect::<Vec<_>>());
     all.map(|((aspect, text), regions): (_, Vec<&str>)| {
-        let place = if regions.len() == pairs.len() && pairs.len() > 1 {
+        let place = if regions.len() == regions_checking && regions_checking > 1 {
             "in all regions".to_owned()
         } else {
             format!("in {}", list(&regions))

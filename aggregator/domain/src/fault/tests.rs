@@ -125,7 +125,7 @@ fn differences_from_the_last_good_result() {
             now: sample(&["192.0.2.1"], "bb", 65_000),
         },
     ];
-    let texts: Vec<_> = differences(&pairs).into_iter().map(|d| d.text).collect();
+    let texts: Vec<_> = differences(&pairs, 2).into_iter().map(|d| d.text).collect();
     assert_eq!(
         texts,
         [
@@ -134,11 +134,16 @@ fn differences_from_the_last_good_result() {
             "TTFB 6× in all regions"
         ]
     );
-    assert_eq!(differences(&pairs[1..])[1].text, "TTFB 6× in enam");
-    assert_eq!(differences(&pairs)[1].regions, ["enam", "weur"]);
+    assert_eq!(differences(&pairs[1..], 2)[1].text, "TTFB 6× in enam");
+    assert_eq!(differences(&pairs, 2)[1].regions, ["enam", "weur"]);
+    // A third region checks it and is fine.
+    assert_eq!(
+        differences(&pairs, 3)[1].text,
+        "Certificate replaced in enam and weur"
+    );
     let mut slower = pairs.clone();
     slower[1].now.phases_us.insert(Phase::Ttfb, 400_000);
-    assert_eq!(differences(&slower)[2].text, "TTFB 6 to 40× in all regions");
+    assert_eq!(differences(&slower, 2)[2].text, "TTFB 6 to 40× in all regions");
 }
 
 #[test]
@@ -151,7 +156,7 @@ fn what_is_not_known_or_hardly_other_is_no_difference() {
             ..Sample::default()
         },
     };
-    assert_eq!(differences(&[nothing]), []);
+    assert_eq!(differences(&[nothing], 1), []);
     let good = Sample {
         address: Some("192.0.2.1"),
         issuer: Some("Example CA"),
@@ -175,7 +180,7 @@ fn what_is_not_known_or_hardly_other_is_no_difference() {
         before: good,
         now,
     };
-    let texts: Vec<_> = differences(&[pair]).into_iter().map(|d| d.text).collect();
+    let texts: Vec<_> = differences(&[pair], 1).into_iter().map(|d| d.text).collect();
     assert_eq!(
         texts,
         [

@@ -26,8 +26,6 @@ pub struct Seen {
     pub started_ms: i64,
     /// When its batch was received, Unix milliseconds.
     pub received_ms: i64,
-    /// Of its batch; batches were taken in this order.
-    pub leaf: u64,
     /// How the check ended.
     pub outcome: OutcomeState,
 }
@@ -97,7 +95,6 @@ impl Evidence {
                     slot_ms: observation.slot_ms,
                     started_ms: observation.started_ms,
                     received_ms: header.received_ms,
-                    leaf: header.leaf.unwrap_or(u64::MAX),
                     outcome: observation.outcome.state,
                 });
             }

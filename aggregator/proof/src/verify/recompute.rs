@@ -6,7 +6,7 @@ use super::{
 };
 use crate::bundle::{Bundle, MonitorRecord};
 use edgewatch_domain::{
-    admission::{KnownSlots, plausible},
+    admission::plausible,
     policy::{PolicyHistory, RegionId},
     replay::region_votes,
     sla::{RegionRecord, SlaFigures, SlaMember, SlaPeriod, figures, region_record},
@@ -24,7 +24,7 @@ use std::{
 /// The figures, and of how many observations they are; no figures where nothing is said of a monitor.
 pub fn recompute<R: Read + Seek>(
     bundle: &Bundle<R>,
-    evidence: &mut Evidence,
+    evidence: &Evidence,
     findings: &mut Vec<Finding>,
 ) -> (Option<SlaFigures>, u64) {
     let statements = &bundle.statements;
@@ -43,16 +43,12 @@ pub fn recompute<R: Read + Seek>(
         .iter()
         .map(|window| (window.region, window.from_ms))
         .collect();
-    // In the order in which they were taken: of two probes of a region the first counts.
-    evidence.seen.sort_by_key(|seen| (seen.leaf, seen.probe));
     let mut checks = BTreeMap::<i32, Vec<(RegionId, Check)>>::new();
     let monitors: BTreeMap<i32, (&MonitorRecord, PolicyHistory)> = statements
         .monitors
         .iter()
         .filter_map(|monitor| Some((monitor.monitor, (monitor, monitor.history()?))))
         .collect();
-    let shared = shared_regions(&probes);
-    let mut known = HashMap::<RegionId, KnownSlots>::new();
     let mut observations = 0;
     for seen in &evidence.seen {
         let Some((_, history)) = monitors.get(&seen.monitor) else {
@@ -70,14 +66,8 @@ pub fn recompute<R: Read + Seek>(
         ) {
             continue;
         }
-        if shared.contains(&region) {
-            let slots = known.entry(region).or_default();
-            if slots.has(seen.monitor, seen.slot_ms, seen.outcome) {
-                continue;
-            }
-            slots.note(seen.monitor, seen.slot_ms, seen.outcome);
-        }
         observations += 1;
+        // Of what several probes of a region say of a slot, that is judged by which counts.
         let check = Check {
             slot_ms: seen.slot_ms,
             at_ms: seen.started_ms,
@@ -135,17 +125,6 @@ pub fn recompute<R: Read + Seek>(
 fn statements_names<R: Read + Seek>(bundle: &Bundle<R>) -> BTreeMap<RegionId, Region> {
     let regions = bundle.statements.regions.iter();
     regions.map(|region| (region.id, region.name.clone())).collect()
-}
-
-/// Regions that several probes serve.
-fn shared_regions(probes: &[Option<RegionId>]) -> HashSet<RegionId> {
-    let mut seen = HashSet::new();
-    probes
-        .iter()
-        .flatten()
-        .filter(|region| !seen.insert(**region))
-        .copied()
-        .collect()
 }
 
 /// Whether the aggregator made a result of an observation.

@@ -164,7 +164,13 @@ impl Request<'_> {
         let Ok(note) = note.parse::<Note>() else {
             return Ok(Err("it answered with something else than signatures".to_owned()));
         };
-        let kept = keep_cosignatures(self.state, self.newest.size, &note, std::slice::from_ref(self.key)).await?;
+        let kept = keep_cosignatures(
+            self.state,
+            self.newest.size,
+            &note,
+            std::slice::from_ref(self.key),
+        )
+        .await?;
         Ok(if kept {
             Ok(())
         } else {

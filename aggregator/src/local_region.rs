@@ -13,7 +13,7 @@ use crate::{
     ssrf_guard::SsrfGuard,
 };
 use edgewatch_agent::{
-    config::{CheckedConfig, DEFAULT_MAX_CONCURRENT},
+    config::{CheckedConfig, DEFAULT_MAX_CONCURRENT, DEFAULT_OUTBOX_MIB},
     script::Scripts,
 };
 use edgewatch_protocol::name::Region;
@@ -54,6 +54,7 @@ impl LocalRegion {
             enrolment_token: Some(token.to_owned()),
             state_dir: args.database.data_dir.join(DIRECTORY),
             max_concurrent: DEFAULT_MAX_CONCURRENT,
+            outbox_mib: DEFAULT_OUTBOX_MIB,
             extra_roots: Vec::new(),
             scripts: Scripts::default(),
         };

@@ -1,7 +1,7 @@
 //! The agent as its users run it: the built binary against the built aggregator.
 #![allow(clippy::expect_used, missing_docs)]
 
-use edgewatch_agent::{AgentOptions, NativePlatform, script::Scripts};
+use edgewatch_agent::{AgentOptions, NativePlatform, config::DEFAULT_OUTBOX_MIB, script::Scripts};
 use edgewatch_client::{region::Region, result::ResultSummary};
 use edgewatch_core::config::ProbeConfig;
 use edgewatch_protocol::{identity::derive_key, observation::OutcomeState};
@@ -212,6 +212,7 @@ fn agent(
         },
         platform,
         max_concurrent,
+        outbox_mib: DEFAULT_OUTBOX_MIB,
     })
     .expect("an agent")
 }

@@ -58,6 +58,8 @@ pub struct AgentOptions {
     pub state_dir: PathBuf,
     /// How many checks may run at a time.
     pub max_concurrent: usize,
+    /// How much may wait in the state directory to be sent, MiB.
+    pub outbox_mib: usize,
 }
 
 /// An agent that is ready to run.
@@ -70,8 +72,16 @@ struct Inner {
     probe: ProbeConfig,
     host: AgentHost,
     tls: TlsClient,
+    outbox_limits: OutboxLimits,
     /// Slots that could not be begun in time, and that the outbox does not know of yet.
     overruns: AtomicU64,
+}
+
+impl Inner {
+    /// The outbox in the state directory; of one agent only one works at a time.
+    fn outbox(&self) -> Outbox<'_, AgentHost> {
+        Outbox::new(&self.probe, &self.host, self.outbox_limits)
+    }
 }
 
 /// The monitors that the probe has to check, as they are now.
@@ -93,6 +103,7 @@ impl Agent {
                 max_concurrent: options.max_concurrent.max(1),
             },
             probe: options.probe,
+            outbox_limits: OutboxLimits::of_mib(options.outbox_mib),
             overruns: AtomicU64::new(0),
         };
         Ok(Self {
@@ -111,7 +122,7 @@ impl Agent {
             %fingerprint,
             "the agent has started"
         );
-        let outbox = Outbox::new(&inner.probe, &inner.host, OutboxLimits::default());
+        let outbox = inner.outbox();
         let (set_monitors, monitors) = watch::channel(Monitors::default());
         let (observed, observations) = mpsc::unbounded_channel();
         let (set_stopping, stopping) = watch::channel(false);
@@ -229,3 +240,6 @@ impl ProblemLog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

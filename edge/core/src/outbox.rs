@@ -27,7 +27,7 @@ use edgewatch_protocol::{
     version::Version,
 };
 use futures::lock::Mutex;
-use open_record::{OpenRecord, Slot};
+use open_record::{OPEN_RECORD_BYTES, OpenRecord, Slot};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use stored::{Chain, Header, RecordKey, Sealed, Stored, unreadable};
@@ -47,13 +47,20 @@ pub struct OutboxLimits {
     pub max_records: usize,
 }
 
-impl Default for OutboxLimits {
-    /// 24 hours; 512 records, which is at most 256,000 observations and 128 MiB.
-    fn default() -> Self {
+impl OutboxLimits {
+    /// 24 hours, and as many records as take up so many MiB of storage when they are as large as they get.
+    pub const fn of_mib(mib: usize) -> Self {
         Self {
             max_age_ms: 24 * 3_600_000,
-            max_records: 512,
+            max_records: mib.saturating_mul((1 << 20) / OPEN_RECORD_BYTES),
         }
+    }
+}
+
+impl Default for OutboxLimits {
+    /// 24 hours; 128 MiB, which is 512 records with at most 256,000 observations.
+    fn default() -> Self {
+        Self::of_mib(128)
     }
 }
 

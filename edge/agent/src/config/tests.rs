@@ -22,13 +22,14 @@ fn fault(file: &str, environment: &[(&str, &str)]) -> String {
 #[test]
 fn the_environment_wins_over_the_file() {
     let file = format!(
-        "region: office\naggregator_url: https://a.example\nseed: {SEED}\nmax_concurrent: 5\nlog: debug\n"
+        "region: office\naggregator_url: https://a.example\nseed: {SEED}\nmax_concurrent: 5\noutbox_mib: 6\nlog: debug\n"
     );
     let config = read(
         &file,
         &[
             ("EDGEWATCH_REGION", "lab"),
             ("EDGEWATCH_MAX_CONCURRENT", "7"),
+            ("EDGEWATCH_OUTBOX_MIB", "8"),
             ("EDGEWATCH_LOG", ""),
         ],
     )
@@ -36,7 +37,7 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(config.log(), "debug");
     let checked = config.check().unwrap();
     assert_eq!(checked.region.as_str(), "lab");
-    assert_eq!(checked.max_concurrent, 7);
+    assert_eq!((checked.max_concurrent, checked.outbox_mib), (7, 8));
     assert_eq!(checked.state_dir, Path::new(DEFAULT_STATE_DIR));
     assert_eq!(checked.seed.as_deref(), Some(SEED));
 }
@@ -71,6 +72,8 @@ fn what_is_wrong_is_named() {
         ("region: office\nregoin: lab\n", "regoin"),
         ("region: [\n", "agent.yml"),
         (&format!("{least}max_concurrent: 0\n"), "EDGEWATCH_MAX_CONCURRENT"),
+        (&format!("{least}outbox_mib: 0\n"), "EDGEWATCH_OUTBOX_MIB"),
+        (&format!("{least}outbox_mib: 16385\n"), "from 1 to 16384"),
         (
             &format!("{least}extra_roots: /does/not/exist\n"),
             "EDGEWATCH_EXTRA_ROOTS",
@@ -135,7 +138,7 @@ fn the_example_is_valid_and_has_every_setting() {
         all.push_str(line);
         all.push('\n');
     }
-    assert_eq!(names.len(), 8, "{names:?}");
+    assert_eq!(names.len(), 9, "{names:?}");
     assert!(AgentConfig::parse(&all).is_ok(), "{all}");
 }
 
@@ -164,13 +167,17 @@ fn every_setting_is_documented_with_its_default() {
         ("seed_file", ""),
         ("state_dir", DEFAULT_STATE_DIR),
         ("max_concurrent", &DEFAULT_MAX_CONCURRENT.to_string()),
+        ("outbox_mib", &DEFAULT_OUTBOX_MIB.to_string()),
         ("extra_roots", ""),
         ("log", &DEFAULT_LOG.replace(',', "")),
     ] {
         assert_eq!(rows.get(key).map(String::as_str), Some(default), "{key}");
         // The file takes the key, whatever it thinks of the value.
         let read = AgentConfig::parse(&format!("{key}: '1'\n"));
-        assert!(read.is_ok() || key == "max_concurrent", "{key}");
+        assert!(
+            read.is_ok() || ["max_concurrent", "outbox_mib"].contains(&key),
+            "{key}"
+        );
     }
-    assert_eq!(rows.len(), 10);
+    assert_eq!(rows.len(), 11);
 }

@@ -6,7 +6,7 @@ use edgewatch_protocol::{batch::MAX_OBSERVATIONS, name::MonitorId, observation::
 use serde::Deserialize;
 
 /// An open record takes no more observations beyond this size, in bytes.
-const OPEN_RECORD_BYTES: usize = 256 << 10;
+pub(super) const OPEN_RECORD_BYTES: usize = 256 << 10;
 
 /// What tells one kept observation from another. The rest of it is not read again: what was written is what is sent.
 #[derive(PartialEq, Deserialize)]

@@ -7,7 +7,10 @@
 mod deliver;
 mod schedule;
 
-use crate::{NativePlatform, host::AgentHost, storage::DirectoryStorage, transport::HttpTransport};
+use crate::{
+    NativePlatform, echo::check_permission, host::AgentHost, storage::DirectoryStorage,
+    transport::HttpTransport,
+};
 use deliver::{keep_observations, note_overruns, ship_batches};
 use edgewatch_core::{
     aggregator::Aggregator,
@@ -122,6 +125,9 @@ impl Agent {
             %fingerprint,
             "the agent has started"
         );
+        if let Err(why) = check_permission() {
+            tracing::warn!("ping checks are not offered: {why}");
+        }
         let outbox = inner.outbox();
         let (set_monitors, monitors) = watch::channel(Monitors::default());
         let (observed, observations) = mpsc::unbounded_channel();

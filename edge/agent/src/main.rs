@@ -1,7 +1,7 @@
 //! The `edgewatch-agent` binary: the command line, and nothing else.
 
 use clap::Parser;
-use edgewatch_agent::config::AgentConfig;
+use edgewatch_agent::{config::AgentConfig, echo::check_permission};
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -42,6 +42,9 @@ async fn run(cli: Cli) -> Result<(), String> {
             "the configuration is valid: region {}, aggregator {}, {key}",
             checked.region, checked.aggregator_url
         );
+        if let Err(why) = check_permission() {
+            println!("as this user it offers no ping checks: {why}");
+        }
         return Ok(());
     }
     start_logging(config.log())?;

@@ -88,7 +88,7 @@ impl Thresholds {
 /// Adds assertions, unless there is one of their kind, or the check cannot have such ones.
 fn add(check: &mut Check, added: Vec<Assertion>, is_kind: fn(&Subject) -> bool) {
     let mut completed = check.clone();
-    let Some(assertions) = assertions_of(&mut completed) else {
+    let Some(assertions) = edgewatch_core::check::general_assertions(&mut completed) else {
         return;
     };
     if added.is_empty() || assertions.iter().any(|assertion| is_kind(&assertion.subject)) {
@@ -97,21 +97,6 @@ fn add(check: &mut Check, added: Vec<Assertion>, is_kind: fn(&Subject) -> bool) 
     assertions.extend(added);
     if edgewatch_core::check::validate(&completed).is_empty() {
         *check = completed;
-    }
-}
-
-fn assertions_of(check: &mut Check) -> Option<&mut Vec<Assertion>> {
-    match check {
-        Check::Http(check) => Some(&mut check.assertions),
-        Check::Tcp(check) => Some(&mut check.assertions),
-        Check::Tls(check) => Some(&mut check.assertions),
-        Check::Dns(check) => Some(&mut check.assertions),
-        Check::Ping(check) => Some(&mut check.assertions),
-        Check::Udp(check) => Some(&mut check.assertions),
-        Check::Grpc(check) => Some(&mut check.assertions),
-        Check::WebSocket(check) => Some(&mut check.assertions),
-        // Of several requests, of a registration, of a job or of a program nothing general can be said.
-        _ => None,
     }
 }
 

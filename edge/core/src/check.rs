@@ -58,6 +58,10 @@ pub trait CheckType {
         Vec::new()
     }
 
+    /// The conditions on the check as a whole, to which the installation's thresholds may be added; `None` for a type of
+    /// which nothing general can be said. Every type has to say.
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>>;
+
     /// The shortest interval between two attempts, in seconds.
     fn min_interval_s(&self) -> u32 {
         *INTERVAL_S.start()
@@ -110,6 +114,11 @@ pub fn secrets(check: &mut Check) -> Vec<Secret<'_>> {
 pub fn capabilities(check: &Check) -> Vec<&'static str> {
     let more = for_check!(check, settings => settings.capabilities(), unknown => Vec::new());
     std::iter::once(check.type_name()).chain(more).collect()
+}
+
+/// See [`CheckType::general_assertions`].
+pub fn general_assertions(check: &mut Check) -> Option<&mut Vec<Assertion>> {
+    for_check!(check, settings => settings.general_assertions(), unknown => None)
 }
 
 /// See [`CheckType::min_interval_s`].

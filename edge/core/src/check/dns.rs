@@ -53,6 +53,10 @@ impl CheckType for DnsCheck {
         self.assertions.iter().collect()
     }
 
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
+        Some(&mut self.assertions)
+    }
+
     fn validate(&self, faults: &mut Faults) {
         let query = wire_name(&self.name).and_then(|name| write_query(&name, self.record, Extension::None));
         if self.name.is_empty() || query.is_none() {

@@ -15,7 +15,7 @@ use crate::{
     validate::{self, Faults},
 };
 use edgewatch_protocol::{
-    assertion::Severity,
+    assertion::{Assertion, Severity},
     check::DomainCheck,
     facts::{DomainFacts, Facts},
     observation::{FailedAssertion, Outcome, Sight},
@@ -43,6 +43,11 @@ impl CheckType for DomainCheck {
 
     fn min_interval_s(&self) -> u32 {
         MIN_INTERVAL_S
+    }
+
+    /// How long a registry takes says nothing of the domain.
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
+        None
     }
 
     fn validate(&self, faults: &mut Faults) {

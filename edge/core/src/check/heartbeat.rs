@@ -9,6 +9,7 @@ use crate::{
     validate::Faults,
 };
 use edgewatch_protocol::{
+    assertion::Assertion,
     check::{HeartbeatCheck, heartbeat::HeartbeatSchedule},
     observation::Sight,
 };
@@ -31,6 +32,11 @@ impl CheckType for HeartbeatCheck {
     }
 
     fn origin(&self) -> Option<String> {
+        None
+    }
+
+    /// The job has no latency and no certificate.
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
         None
     }
 

@@ -88,6 +88,10 @@ impl CheckType for HttpCheck {
         self.assertions.iter().collect()
     }
 
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
+        Some(&mut self.assertions)
+    }
+
     fn validate(&self, faults: &mut Faults) {
         let url = validate::url(&self.url, &["https", "http"], faults);
         match Method::from_bytes(self.method.0.as_bytes()) {

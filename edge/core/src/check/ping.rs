@@ -41,6 +41,10 @@ impl CheckType for PingCheck {
         self.assertions.iter().collect()
     }
 
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
+        Some(&mut self.assertions)
+    }
+
     fn validate(&self, faults: &mut Faults) {
         validate::host("/host", &self.host, self.ip_version, faults);
         faults.range("/count", self.count, 1, 20);

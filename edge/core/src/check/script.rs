@@ -46,6 +46,11 @@ impl CheckType for ScriptCheck {
         self.assertions.iter().collect()
     }
 
+    /// What a program takes is its own affair.
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
+        None
+    }
+
     fn validate(&self, faults: &mut Faults) {
         if !is_script_name(&self.script) {
             let detail = "must be a name of the agent's configuration: 1 to 64 letters, digits, -, _ and .";

@@ -84,6 +84,11 @@ impl CheckType for StepsCheck {
         steps.flat_map(|step| &step.request.assertions).collect()
     }
 
+    /// Each request has its own.
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
+        None
+    }
+
     fn validate(&self, faults: &mut Faults) {
         if !(1..=MAX_STEPS).contains(&self.steps.len()) {
             faults.add("/steps", format!("must be 1 to {MAX_STEPS}"));

@@ -42,6 +42,10 @@ impl CheckType for TcpCheck {
         self.assertions.iter().collect()
     }
 
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
+        Some(&mut self.assertions)
+    }
+
     fn validate(&self, faults: &mut Faults) {
         validate::host_and_port(&self.host, self.port, self.ip_version, faults);
         let is_raw = self.protocol == TcpProtocol::Raw;

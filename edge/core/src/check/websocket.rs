@@ -48,6 +48,10 @@ impl CheckType for WebSocketCheck {
         self.assertions.iter().collect()
     }
 
+    fn general_assertions(&mut self) -> Option<&mut Vec<Assertion>> {
+        Some(&mut self.assertions)
+    }
+
     fn validate(&self, faults: &mut Faults) {
         let url = validate::url(&self.url, &["wss", "ws"], faults);
         validate::headers(&self.headers, faults);

@@ -2,13 +2,16 @@
 //!
 //! A file is taken whole or not at all. Every fault is told with its line and column. `${NAME}` in a text stands for an
 //! environment variable, so that secrets need not be in the file; their values never appear in messages.
+//!
+//! What a file says by itself is checked when it is read; what the regions' probes can do, when it is applied.
 
 mod apply;
 mod location;
+mod source;
 mod variables;
 mod watch;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, NotApplied, apply};
 pub use watch::ConfigWatch;
 
 use crate::{
@@ -18,11 +21,10 @@ use crate::{
 };
 use edgewatch_client::{monitor::MonitorSettings, region::RegionSettings};
 use edgewatch_protocol::problem::FieldError;
-use location::Locations;
 use serde::Deserialize;
 use serde_json::Value;
+use source::Source;
 use std::{collections::HashMap, fmt};
-use variables::Variables;
 
 /// What a configuration file says. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -69,18 +71,10 @@ impl ConfigFile {
         {
             return Ok(Self::default());
         }
-        // YAML 1.2: `on` is a word, and the name of a field here.
-        let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-        let locations: Locations =
-            serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![syntax_fault(&error)])?;
-        let mut variables = Variables::new(variables);
-        let mut given = locations.value();
-        variables.replace(&mut given).map_err(|(pointer, name)| {
-            vec![locations.fault(&pointer, format!("the environment has no variable {name}"))]
-        })?;
-        let errors = match check_reading::read::<Self>(&given) {
+        let source = Source::read(text, variables)?;
+        let errors = match check_reading::read::<Self>(source.given()) {
             Ok(file) => {
-                let errors = file.errors(&given);
+                let errors = file.errors(source.given());
                 if errors.is_empty() {
                     return Ok(file);
                 }
@@ -88,11 +82,12 @@ impl ConfigFile {
             }
             Err(error) => vec![error],
         };
-        let fault = |error: &FieldError| {
-            let message = format!("{}: {}", name_field(&error.pointer), error.detail);
-            locations.fault(&error.pointer, variables.mask(message.trim_start_matches(": ")))
-        };
-        Err(errors.iter().map(fault).collect())
+        Err(source.faults(&errors))
+    }
+
+    /// Where the errors stand that were found when a file of this text was applied.
+    pub fn locate(text: &str, variables: &HashMap<String, String>, errors: &[FieldError]) -> Vec<Fault> {
+        Source::read(text, variables).map_or_else(|faults| faults, |source| source.faults(errors))
     }
 
     /// The variables of the process's environment.
@@ -129,11 +124,7 @@ impl ConfigFile {
             {
                 errors.push(error(format!("{pointer}/name"), "another monitor has this name"));
             }
-            let own = validate_monitor(monitor, &known);
-            errors.extend(own.into_iter().map(|error| FieldError {
-                pointer: format!("{pointer}{}", error.pointer),
-                ..error
-            }));
+            errors.extend(monitor_errors(index, monitor, &known));
             let given = &given["monitors"][index]["check"];
             errors.extend(unknown_fields(given, &monitor.check, &format!("{pointer}/check")));
         }
@@ -141,48 +132,24 @@ impl ConfigFile {
     }
 }
 
+/// What is wrong with the file's monitor of this number.
+fn monitor_errors(
+    index: usize,
+    monitor: &MonitorSettings,
+    known: &[KnownRegion],
+) -> impl Iterator<Item = FieldError> {
+    let errors = validate_monitor(monitor, known).into_iter();
+    errors.map(move |error| FieldError {
+        pointer: format!("/monitors/{index}{}", error.pointer),
+        ..error
+    })
+}
+
 fn error(pointer: String, detail: &str) -> FieldError {
     FieldError {
         pointer,
         detail: detail.to_owned(),
     }
-}
-
-fn syntax_fault(error: &serde_saphyr::Error) -> Fault {
-    let (line, column) = error
-        .location()
-        .map_or((0, 0), |location| (location.line(), location.column()));
-    Fault {
-        line,
-        column,
-        message: one_line(&error.render_with_formatter(&serde_saphyr::UserMessageFormatter)),
-    }
-}
-
-/// `/monitors/0/check/url` as people write it: `monitors[0].check.url`.
-fn name_field(pointer: &str) -> String {
-    let mut name = String::new();
-    for segment in pointer.split('/').skip(1) {
-        if segment.bytes().all(|b| b.is_ascii_digit()) {
-            name.extend(["[", segment, "]"]);
-        } else {
-            if !name.is_empty() {
-                name.push('.');
-            }
-            name.push_str(segment);
-        }
-    }
-    name
-}
-
-/// The place is told apart from the message.
-fn one_line(message: &str) -> String {
-    let first = message.lines().next().unwrap_or_default().trim();
-    let end = first
-        .rfind(" at line ")
-        .or_else(|| first.rfind(" (line "))
-        .unwrap_or(first.len());
-    first[..end].trim_end_matches([':', ',']).to_owned()
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Making the database say what a file says, in one transaction.
 
-use super::ConfigFile;
+use super::{ConfigFile, monitor_errors};
 use crate::{
     announcement::Change,
     heartbeat::settle_regions,
     state::AppState,
-    store::{config_region, evaluation_queue::void_evaluation, monitor},
+    store::{config_region, evaluation_queue::void_evaluation, monitor, region::list_known_regions},
+    validation::KnownRegion,
 };
+use edgewatch_client::monitor::MonitorSettings;
+use edgewatch_protocol::problem::FieldError;
 use sqlx::PgConnection;
 use std::{
     collections::{HashMap, HashSet},
@@ -26,11 +29,26 @@ pub struct Applied {
     pub regions: usize,
 }
 
+/// Why a file was not applied.
+#[derive(Debug)]
+pub enum NotApplied {
+    /// It asks for what the regions cannot do; at least one error.
+    Refused(Vec<FieldError>),
+    /// The database failed.
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for NotApplied {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
 /// Applies a file: regions and monitors by name, then the settings. What users made stays, unless the file names it.
 ///
 /// # Errors
-/// When the database fails; nothing has changed then.
-pub async fn apply(state: &AppState, file: &ConfigFile) -> sqlx::Result<Applied> {
+/// When the database fails, or no probe of a region can make a check that is new or has changed; nothing has changed then.
+pub async fn apply(state: &AppState, file: &ConfigFile) -> Result<Applied, NotApplied> {
     let mut transaction = state.pool.begin().await?;
     // Replicas read the same file at the same moment.
     sqlx::query("SELECT pg_advisory_xact_lock(7268734502)")
@@ -73,7 +91,7 @@ async fn apply_monitors(
     state: &AppState,
     file: &ConfigFile,
     applied: &mut Applied,
-) -> sqlx::Result<()> {
+) -> Result<(), NotApplied> {
     let now = state.clock.now();
     // Nothing is judged meanwhile: it would write the same rows, from what they were before.
     void_evaluation(&mut *db).await?;
@@ -82,22 +100,36 @@ async fn apply_monitors(
         .into_iter()
         .map(|monitor| (monitor.settings().name.clone(), monitor))
         .collect();
-    for wanted in &file.monitors {
-        let mut wanted = wanted.clone();
+    let regions = Regions::list(&mut *db, file).await?;
+    let mut refused = Vec::new();
+    for (index, given) in file.monitors.iter().enumerate() {
+        let mut wanted = given.clone();
         settle_regions(&mut wanted);
         // As the database gives them back.
         wanted.regions.sort();
-        match stored.get(&wanted.name) {
+        let found = stored.get(&wanted.name);
+        // What stands already goes on, whatever its regions have become: the file that was good yesterday still is.
+        if found.is_some_and(|found| found.from_config() && *found.settings() == wanted) {
+            continue;
+        }
+        let errors = refused.len();
+        refused.extend(monitor_errors(index, given, regions.open_to(given)));
+        if refused.len() > errors {
+            continue;
+        }
+        match found {
             None => {
                 monitor::create_monitor(&mut *db, &state.secrets, &wanted, true, now).await?;
                 applied.created += 1;
             }
-            Some(found) if found.from_config() && *found.settings() == wanted => {}
             Some(found) => {
                 monitor::update_monitor(&mut *db, &state.secrets, found.id(), &wanted, true, now).await?;
                 applied.updated += 1;
             }
         }
+    }
+    if !refused.is_empty() {
+        return Err(NotApplied::Refused(refused));
     }
     let wanted: HashSet<_> = file
         .monitors
@@ -111,4 +143,36 @@ async fn apply_monitors(
         }
     }
     Ok(())
+}
+
+/// The regions, with what their probes can do.
+struct Regions {
+    /// Those that the file declares; a monitor of the file names no others.
+    declared: Vec<KnownRegion>,
+    all: Vec<KnownRegion>,
+}
+
+impl Regions {
+    /// Those of the database, where the file's are already.
+    async fn list(db: &mut PgConnection, file: &ConfigFile) -> sqlx::Result<Self> {
+        let all = list_known_regions(db).await?;
+        let is_declared = |known: &&KnownRegion| {
+            file.regions
+                .iter()
+                .any(|region| region.name.as_str() == known.name)
+        };
+        Ok(Self {
+            declared: all.iter().filter(is_declared).cloned().collect(),
+            all,
+        })
+    }
+
+    /// Those that a monitor may be checked from.
+    fn open_to(&self, monitor: &MonitorSettings) -> &[KnownRegion] {
+        if monitor.regions.is_empty() {
+            &self.all
+        } else {
+            &self.declared
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Following a file while it runs: a change is applied within seconds, or refused whole while the old one stays in force.
 
-use super::{ConfigFile, Fault, apply};
+use super::{ConfigFile, Fault, NotApplied, apply};
 use crate::state::AppState;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -84,16 +84,21 @@ impl ConfigWatch {
     }
 
     fn parse(&self, text: &str) -> Result<ConfigFile, String> {
-        ConfigFile::parse(text, &ConfigFile::environment()).map_err(|faults| {
-            let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
-            format!("{}: {}", self.path.display(), faults.join("; "))
-        })
+        ConfigFile::parse(text, &ConfigFile::environment()).map_err(|faults| self.refuse(&faults))
+    }
+
+    fn refuse(&self, faults: &[Fault]) -> String {
+        let faults: Vec<_> = faults.iter().map(Fault::to_string).collect();
+        format!("{}: {}", self.path.display(), faults.join("; "))
     }
 
     async fn apply(&mut self, state: &AppState, text: &str, file: &ConfigFile) -> Result<(), String> {
-        let applied = apply(state, file)
-            .await
-            .map_err(|error| format!("{}: {error}", self.path.display()))?;
+        let applied = apply(state, file).await.map_err(|error| match error {
+            NotApplied::Refused(errors) => {
+                self.refuse(&ConfigFile::locate(text, &ConfigFile::environment(), &errors))
+            }
+            NotApplied::Database(error) => format!("{}: {error}", self.path.display()),
+        })?;
         self.seen = Some(hash(text));
         state.metrics.config_read(true);
         tracing::info!(

@@ -156,3 +156,5 @@ fn error(pointer: String, detail: &str) -> FieldError {
 mod apply_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod watch_tests;

@@ -1,21 +1,17 @@
 //! Whether a response is what was asked for: pure, each failure told with the value that was found.
 
-use crate::attempt::excerpt::{Secrets, clip, mask};
+use crate::{
+    attempt::excerpt::{Secrets, clip, mask},
+    json_path::Path,
+    pattern::Pattern,
+};
 use edgewatch_protocol::{
     assertion::{Assertion, Subject, TextCondition},
     observation::{CertificateFacts, FailedAssertion},
 };
 use http::HeaderMap;
-use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
-use serde_json_path::JsonPath;
 use std::borrow::Cow;
-
-/// The longest regular expression, in bytes.
-pub const MAX_PATTERN_BYTES: usize = 1000;
-
-/// The largest compiled regular expression, in bytes.
-const MAX_COMPILED_BYTES: usize = 256 << 10;
 
 /// The most of a value, found or wanted, that is shown, in bytes.
 const MAX_SHOWN_BYTES: usize = 160;
@@ -82,7 +78,8 @@ impl Evidence<'_> {
 
     /// What was wanted, if a text is not that.
     fn judge_text(&self, condition: &TextCondition, found: Option<&str>) -> Option<String> {
-        (!holds(condition, found)).then(|| shortened(&self.hide(&wanted(condition))))
+        let Judged { holds, remark } = judged(condition, found);
+        (!holds).then(|| shortened(&self.hide(&wanted(condition))) + &remark)
     }
 }
 
@@ -100,22 +97,6 @@ pub fn evaluate<'a>(
             })
         })
         .collect()
-}
-
-/// A regular expression within its bounds.
-///
-/// # Errors
-/// One line that says what is wrong with it.
-pub fn compile_pattern(pattern: &str) -> Result<Regex, String> {
-    if pattern.len() > MAX_PATTERN_BYTES {
-        return Err(format!(
-            "a regular expression may have at most {MAX_PATTERN_BYTES} bytes"
-        ));
-    }
-    RegexBuilder::new(pattern)
-        .size_limit(MAX_COMPILED_BYTES)
-        .build()
-        .map_err(|error| error.to_string())
 }
 
 /// What is wrong, with the value that was found; `None` when the assertion holds.
@@ -201,13 +182,17 @@ fn failure(subject: &Subject, evidence: &Evidence<'_>) -> Option<String> {
 
 fn json_path(path: &str, condition: &TextCondition, evidence: &Evidence<'_>) -> Option<String> {
     let wanted = || shortened(&evidence.hide(&wanted(condition)));
-    let Ok(query) = JsonPath::parse(path) else {
-        return Some(format!("json_path {path} (not a path) {}", wanted()));
+    let query = match Path::new(path) {
+        Ok(query) => query,
+        Err(problem) => return Some(format!("json_path {path} (the path {problem}) {}", wanted())),
     };
     let Ok(document) = serde_json::from_slice::<Value>(evidence.body) else {
         return Some(format!("json_path {path} (the body is not JSON) {}", wanted()));
     };
-    let found = query.query(&document).first();
+    let found = match query.first(&document) {
+        Ok(found) => found,
+        Err(problem) => return Some(format!("json_path {path} (the path {problem}) {}", wanted())),
+    };
     let text = found.map(json_text);
     // A string is shown with its quotes, so that "3" is told from 3.
     let resolved = found.map(ToString::to_string);
@@ -227,7 +212,37 @@ pub fn json_text(value: &Value) -> String {
     }
 }
 
-/// Whether a text is what was wanted.
+/// Whether a text is what was wanted, and what else is to be said if it is not.
+struct Judged {
+    holds: bool,
+    remark: String,
+}
+
+fn judged(condition: &TextCondition, found: Option<&str>) -> Judged {
+    let (TextCondition::Matches(pattern) | TextCondition::NotMatches(pattern), Some(text)) =
+        (condition, found)
+    else {
+        return Judged {
+            holds: holds(condition, found),
+            remark: String::new(),
+        };
+    };
+    let wants_match = matches!(condition, TextCondition::Matches(_));
+    match Pattern::new(pattern) {
+        Ok(pattern) => Judged {
+            holds: pattern.is_match(text) == wants_match,
+            remark: pattern
+                .cut_kib(text)
+                .map(|kib| format!(" in the first {kib} KiB"))
+                .unwrap_or_default(),
+        },
+        Err(problem) => Judged {
+            holds: false,
+            remark: format!(" (the pattern {problem})"),
+        },
+    }
+}
+
 fn holds(condition: &TextCondition, found: Option<&str>) -> bool {
     match (condition, found) {
         (TextCondition::Present, found) => found.is_some(),
@@ -236,17 +251,12 @@ fn holds(condition: &TextCondition, found: Option<&str>) -> bool {
         (TextCondition::NotEqual(_) | TextCondition::NotContains(_) | TextCondition::NotMatches(_), None) => {
             true
         }
-        (_, None) => false,
+        // Patterns in a text are judged before.
+        (_, None) | (TextCondition::Matches(_) | TextCondition::NotMatches(_), Some(_)) => false,
         (TextCondition::Equal(value), Some(text)) => text == value,
         (TextCondition::NotEqual(value), Some(text)) => text != value,
         (TextCondition::Contains(value), Some(text)) => text.contains(value.as_str()),
         (TextCondition::NotContains(value), Some(text)) => !text.contains(value.as_str()),
-        (TextCondition::Matches(pattern), Some(text)) => {
-            compile_pattern(pattern).is_ok_and(|regex| regex.is_match(text))
-        }
-        (TextCondition::NotMatches(pattern), Some(text)) => {
-            compile_pattern(pattern).is_ok_and(|regex| !regex.is_match(text))
-        }
         (TextCondition::GreaterThan(value), Some(text)) => numbers(text, value).is_some_and(|(a, b)| a > b),
         (TextCondition::LessThan(value), Some(text)) => numbers(text, value).is_some_and(|(a, b)| a < b),
     }
@@ -472,10 +482,34 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_bounded() {
-        assert!(compile_pattern("a{1,20}").is_ok());
-        assert!(compile_pattern("(").is_err());
-        assert!(compile_pattern(&"a".repeat(MAX_PATTERN_BYTES + 1)).is_err());
-        assert!(compile_pattern("((a{1,100}){1,100}){1,100}").is_err());
+    fn what_was_not_looked_at_is_told() {
+        let headers = HeaderMap::new();
+        let body = format!("{}~~", "a".repeat(16 << 10));
+        let seen = evidence(&headers, body.as_bytes());
+        assert_eq!(
+            texts(
+                r#"[{"on":"body","is":"matches","value":"(?s)b.{0,500}~~"},
+                    {"on":"body","is":"matches","value":"a~~$"},
+                    {"on":"body","is":"not_matches","value":"(?s)a.{0,500}a"}]"#,
+                &seen
+            ),
+            [
+                "body (16386 bytes) matches (?s)b.{0,500}~~ in the first 16 KiB",
+                "body (16386 bytes) does not match (?s)a.{0,500}a in the first 16 KiB",
+            ]
+        );
+        for asked in [
+            r#"[{"on":"body","is":"not_matches","value":"(?s).{0,3000}~~"}]"#,
+            r#"[{"on":"body","is":"matches","value":"(?s).{0,3000}~~"}]"#,
+        ] {
+            assert!(texts(asked, &seen)[0].contains("(the pattern stands for"));
+        }
+        assert!(
+            texts(
+                r#"[{"on":"json_path","path":"$..*..*..*","is":"absent"}]"#,
+                &evidence(&headers, b"{}")
+            )[0]
+            .contains("(the path may have at most 2 descendant segments")
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! What keeps a check from being run, told field by field: the parts that many types have. What is special to a type
 //! stands in its own file of [`crate::check`].
 
-use crate::{assertion::compile_pattern, attempt::connect::Endpoint, http_client::request::OWN_FIELDS};
+use crate::{
+    attempt::connect::Endpoint, http_client::request::OWN_FIELDS, json_path::Path, pattern::Pattern,
+};
 use edgewatch_protocol::{
     assertion::{Assertion, Subject, TextCondition},
     check::{
@@ -11,7 +13,6 @@ use edgewatch_protocol::{
     problem::FieldError,
 };
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
-use serde_json_path::JsonPath;
 use url::Url;
 
 /// The longest URL, in bytes.
@@ -275,18 +276,15 @@ fn assertion_subject(subject: &Subject, faults: &mut Faults) {
 
 /// Looks at a path of RFC 9535.
 pub fn json_path(pointer: &str, path: &str, faults: &mut Faults) {
-    if path.len() > MAX_TEXT_BYTES {
-        faults.add(pointer, format!("may have at most {MAX_TEXT_BYTES} bytes"));
-    } else if let Err(error) = JsonPath::parse(path) {
-        let detail = format!("is not a JSONPath such as $.status (RFC 9535): {error}");
+    if let Err(detail) = Path::new(path) {
         faults.add(pointer, detail);
     }
 }
 
 /// Looks at a regular expression.
 pub fn pattern(pointer: &str, pattern: &str, faults: &mut Faults) {
-    if let Err(error) = compile_pattern(pattern) {
-        faults.add(pointer, format!("is not a regular expression: {error}"));
+    if let Err(detail) = Pattern::new(pattern) {
+        faults.add(pointer, detail);
     }
 }
 

@@ -8,6 +8,7 @@ import test from "node:test";
 import { walkAgreements } from "./agreements.mjs";
 import { assertAccessible, findBrowser, launch, looks, openPage, picture, visit } from "./browser.mjs";
 import { everyCheckType } from "./check_types.mjs";
+import { walkScreens } from "./screens.mjs";
 import { walkStatusPage } from "./status_page.mjs";
 import { startPeers } from "./peers.mjs";
 import { System, eventually, root } from "./system.mjs";
@@ -265,6 +266,11 @@ test("a browser walks the product", { timeout: 1_200_000 }, async (t) => {
   await t.test("an agreement is written, reported, shared and shown to the public", async () => {
     await walkAgreements({ page, browser, output });
     noFaults("agreements");
+  });
+
+  await t.test("what failed is told, maintenance planned, an objective made, a policy tried, and a page locked", async () => {
+    await walkScreens({ page, browser, output, monitor: path });
+    noFaults("screens");
   });
 
   await t.test("signed out, every page leads to the door and back", async () => {

@@ -9,7 +9,7 @@ import { eventually } from "./system.mjs";
 const ADDRESS = "/status/acme";
 
 /** Pages that the server alone writes: nothing has to become live. */
-async function see(page, path) {
+export async function see(page, path) {
   await page.goto(page.origin + path, { waitUntil: "load" });
   await page.locator("body").waitFor();
 }

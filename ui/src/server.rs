@@ -39,7 +39,12 @@ pub fn router(api: Router, assets: Assets) -> Router {
         let assets = assets.clone();
         leptos_axum::render_app_async(move || {
             set_security_headers();
-            document(&assets, false, crate::styleguide::styleguide())
+            leptos_meta::provide_meta_context();
+            let page = view! {
+                <leptos_meta::Title text="Styleguide · Edgewatch" />
+                {crate::styleguide::styleguide()}
+            };
+            document(&assets, false, page.into_any())
         })
     };
     let verify = {

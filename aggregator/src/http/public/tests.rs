@@ -14,7 +14,7 @@ use sqlx::PgPool;
 pub(super) const PLANTED: &str = "pl4nted";
 
 /// Everything that is below a page.
-pub(super) const BELOW: [&str; 21] = [
+pub(super) const BELOW: [&str; 22] = [
     "",
     "/history",
     "/incidents/1",
@@ -31,6 +31,7 @@ pub(super) const BELOW: [&str; 21] = [
     "/api/v2/incidents/unresolved.json",
     "/api/v2/scheduled-maintenances.json",
     "/api/v2/scheduled-maintenances/active.json",
+    "/api/v2/scheduled-maintenances/upcoming.json",
     "/feed.atom",
     "/feed.rss",
     "/maintenance.ics",

@@ -175,6 +175,7 @@ mod tests {
             include_str!("overview.rs"),
             include_str!("subscribe.rs"),
             include_str!("../../../aggregator/src/http/subscribe.rs"),
+            include_str!("../../../aggregator/src/http/subscribe/ask.rs"),
             include_str!("../../../aggregator/src/subscription.rs"),
         ]
         .concat();

@@ -80,6 +80,16 @@ fn verdict(document: &ReportDocument) -> Verdict {
                 if over { "were" } else { "are" },
             ),
         ),
+        Some(false) if !over && budget.remaining_ms >= 0 => (
+            "Below the objective so far".to_owned(),
+            Tone::Bad,
+            format!(
+                "{promise} is promised. Of {} that may be down in the whole period, {} are used: with {} left it can still be met.",
+                duration(budget.total_ms),
+                duration(budget.spent_ms),
+                duration(budget.remaining_ms),
+            ),
+        ),
         Some(false) => (
             "Objective missed".to_owned(),
             Tone::Bad,

@@ -68,6 +68,20 @@ fn a_report_of_nothing_is_a_report() {
 }
 
 #[test]
+fn what_is_below_its_objective_but_may_still_meet_it_is_not_missed_yet() {
+    let mut document = sample(31, 9);
+    document.figures.is_held = Some(false);
+    document.figures.budget.remaining_ms = 60_000;
+    document.figures.period.as_of_ms = document.figures.period.to_ms - 1;
+    let early = html::render(&document);
+    assert!(early.contains("Below the objective so far") && early.contains("left it can still be met"));
+    assert!(!early.contains("more than that"));
+    document.figures.budget.remaining_ms = -60_000;
+    let spent = html::render(&document);
+    assert!(spent.contains("Objective missed") && spent.contains("more than that"));
+}
+
+#[test]
 fn html_stands_alone_and_takes_nothing_for_markup() {
     let mut document = sample(31, 4);
     document.monitors[0].name = "<script>alert(1)</script>".to_owned();

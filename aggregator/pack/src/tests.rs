@@ -221,3 +221,16 @@ fn what_packing_takes() {
         );
     }
 }
+
+#[test]
+fn of_very_many_words_some_share_a_column() {
+    let fields: Vec<_> = (0..5_000).map(|word| format!(r#""word{word}":{word}"#)).collect();
+    let mut batch = batches(1, 1, false).remove(0);
+    batch.bytes = format!("{{{}}}", fields.join(",")).into_bytes();
+    batch.digest = Sha256::digest(&batch.bytes).to_vec();
+    let mut splitter = Splitter::default();
+    splitter.put_text(&batch.bytes);
+    assert!(splitter.numbers().0.len() <= 512);
+    let signed = vec![batch];
+    assert_eq!(unpack(&pack(&signed).unwrap()).unwrap(), signed);
+}

@@ -35,14 +35,25 @@ enum Kind {
     Beside,
 }
 
+/// The most columns: a column takes some room while it is worked on, and whoever seals a batch chooses its words.
+const MOST_COLUMNS: usize = 512;
+
 /// The columns by name, in the order in which they came.
 #[derive(Debug, Default)]
 struct Names(HashMap<Name, usize>);
 
 impl Names {
+    /// The column of a name. Names that come when there are as many columns as there may be share the last one.
     fn find(&mut self, kind: Kind, word: &[u8]) -> usize {
         let next = self.0.len();
-        *self.0.entry((kind, word.to_vec())).or_insert(next)
+        if let Some(&known) = self.0.get(&(kind, word.to_vec())) {
+            return known;
+        }
+        if next == MOST_COLUMNS {
+            return MOST_COLUMNS - 1;
+        }
+        self.0.insert((kind, word.to_vec()), next);
+        next
     }
 }
 
